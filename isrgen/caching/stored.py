@@ -1,0 +1,38 @@
+"""A stored response, as every store keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isrgen.caching.policy import Lifetime
+
+HeaderPairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One response that may be sent to anyone whose request selects it.
+
+    ``headers`` are final but for ``Age`` and ``Cache-Status``. ``generated_at``
+    is the Unix time at which its render began. ``selecting`` holds the fields
+    named by ``Vary`` with the normalised values of the request that led here
+    (RFC 9111 section 4.1). ``invalidated`` marks a soft purge: stale, but it
+    may be sent once more while the next one renders.
+    """
+
+    status: int
+    headers: HeaderPairs
+    body: bytes
+    etag: str
+    lifetime: Lifetime
+    generated_at: float
+    selecting: HeaderPairs = ()
+    tags: tuple[str, ...] = ()
+    invalidated: bool = False
+    build: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes this takes in a store, near enough to bound one."""
+        fields = sum(len(name) + len(value) + 64 for name, value in self.headers)
+        return len(self.body) + fields + sum(map(len, self.tags)) + 256

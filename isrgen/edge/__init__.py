@@ -1,0 +1,1 @@
+"""The edge cache: carries out what ``isrgen.caching`` decides, and never decides itself."""

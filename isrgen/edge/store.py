@@ -1,0 +1,77 @@
+"""What a store of responses owes.
+
+A key holds up to ``MAX_VARIANTS`` stored responses side by side. ``epoch``
+orders purges against renders: whoever renders reads it first and hands it to
+``put``, so that a response rendered before a purge is never stored as fresh
+after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from isrgen.caching.stored import HeaderPairs, Stored
+
+
+class Lease(Enum):
+    """The answer to a request for the one flight of a key."""
+
+    MINE = "mine"
+    TAKEN = "taken"
+    PRIVATE = "private"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a store holds now; ``bytes`` is as ``Stored.size`` counts."""
+
+    entries: int
+    bytes: int
+
+
+class Store(Protocol):
+    """Where stored responses live. Times are Unix seconds, handed in by the caller."""
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        """Every variant under ``key``, the most recent first."""
+        ...
+
+    async def put(self, key: str, stored: Stored, epoch: int) -> bool:
+        """Keep ``stored`` in place of the variant that its ``selecting`` fields name.
+
+        False, and nothing kept, when a newer one is there already. One rendered
+        before a purge that concerns it is kept as ``invalidated`` (soft) or not
+        at all (hard).
+        """
+        ...
+
+    async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
+        """Remove one variant, or all."""
+        ...
+
+    async def epoch(self) -> int:
+        """The number of purges so far."""
+        ...
+
+    async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+        """Purge ``prefix`` itself and every key that goes on with ``?``; the keys that were hit."""
+        ...
+
+    async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
+        """Purge everything that carries ``tag``; the keys that were hit."""
+        ...
+
+    async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+        """Ask for the one flight of ``key``; it expires by itself after ``seconds``."""
+        ...
+
+    async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+        """Give the flight back; until ``private_until`` others need not wait for it."""
+        ...
+
+    async def usage(self) -> Usage: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Runs a site's own Python: loaders, API functions and middleware."""

@@ -1,0 +1,53 @@
+"""One finished render: what is sent, and who may share it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from isrgen.caching.policy import Lifetime
+from isrgen.http.context import Purge
+from isrgen.http.headers import Headers
+from isrgen.http.response import Stream
+
+
+class Outcome(Enum):
+    """How a render ended; only ``DONE`` may ever be stored."""
+
+    DONE = "done"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The leave to keep a response for everyone: the judgment said yes.
+
+    ``vary`` names lower-case request fields; ``tags`` are already in the
+    portable grammar.
+    """
+
+    lifetime: Lifetime
+    vary: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a render made.
+
+    ``shared`` is None for a private answer, and ``reason`` then says why in
+    words that fit ``Cache-Status``'s ``detail``. ``headers`` hold no cache
+    field: those are written once, from ``shared``, by whoever sends.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+    stream: Stream | None = None
+    shared: Shared | None = None
+    outcome: Outcome = Outcome.DONE
+    degraded: str | None = None
+    reason: str = ""
+    purges: tuple[Purge, ...] = field(default=())

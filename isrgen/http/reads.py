@@ -1,0 +1,60 @@
+"""The recorder: who read what of a request, until the judgment seals it."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Final
+
+from isrgen.caching.privacy import Read, What
+
+_MOST: Final = 200
+
+
+class SealedError(RuntimeError):
+    """The request was read after its response had been judged fit to share."""
+
+
+class Recorder:
+    """Collects reads; each distinct one once.
+
+    ``where`` walks to the nearest frame that is the site's own: a Python file
+    or, for a compiled template, the template's line.
+    """
+
+    __slots__ = ("_reads", "_sealed")
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[What, str], Read] = {}
+        self._sealed = False
+
+    def record(self, what: What, name: str = "") -> None:
+        """Note a read; raises SealedError after ``seal``."""
+        if self._sealed:
+            raise SealedError("the request was read after its response was judged; read it before you answer")
+        key = (what, name)
+        if key not in self._reads and len(self._reads) < _MOST:
+            file, line = _where()
+            self._reads[key] = Read(what, name, file, line)
+        elif key not in self._reads:
+            self._reads[(What.ALL_HEADERS, "")] = Read(What.ALL_HEADERS)
+
+    @property
+    def reads(self) -> tuple[Read, ...]:
+        return tuple(self._reads.values())
+
+    def seal(self) -> None:
+        self._sealed = True
+
+
+def _where() -> tuple[str, int]:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None and getattr(template, "name", None):
+            return f"{template.name}", int(template.get_corresponding_lineno(frame.f_lineno))
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith(("isrgen.", "jinja2.", "asyncio", "concurrent.", "threading", "contextlib")):
+            return frame.f_code.co_filename, frame.f_lineno
+        frame = frame.f_back
+    return "", 0

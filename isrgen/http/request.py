@@ -1,0 +1,207 @@
+"""The request that loaders, API functions, middleware and templates see.
+
+Every part that differs between visitors is handed out through a view that
+records the read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, overload
+from urllib.parse import parse_qsl, quote, urlencode
+
+from isrgen.caching.privacy import What
+from isrgen.http.forms import Form, parse_form
+from isrgen.http.reads import Recorder
+
+D = TypeVar("D")
+
+
+class RecordedView(Mapping[str, str]):
+    """A read-only mapping that records what is looked at.
+
+    Iterating, printing or counting looks at everything.
+    """
+
+    __slots__ = ("_all", "_fold", "_items", "_note", "_one")
+
+    def __init__(
+        self,
+        items: Sequence[tuple[str, str]],
+        note: Callable[[What, str], None],
+        one: What,
+        everything: What,
+        fold: bool = False,
+    ) -> None:
+        self._items = items
+        self._note = note
+        self._one = one
+        self._all = everything
+        self._fold = fold
+
+    def getall(self, name: str) -> list[str]:
+        """Every value of this name, in order."""
+        wanted = name.lower() if self._fold else name
+        self._note(self._one, wanted)
+        return [value for key, value in self._items if (key.lower() if self._fold else key) == wanted]
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | D) -> str | D: ...
+    def get(self, name: str, default: object = None) -> object:
+        values = self.getall(name)
+        if not values:
+            return default
+        return ", ".join(values) if self._fold else values[0]
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.getall(name))
+
+    def __iter__(self) -> Iterator[str]:
+        self._note(self._all, "")
+        return iter(dict.fromkeys(key.lower() if self._fold else key for key, _ in self._items))
+
+    def __len__(self) -> int:
+        self._note(self._all, "")
+        return len({key.lower() if self._fold else key for key, _ in self._items})
+
+    def __repr__(self) -> str:
+        self._note(self._all, "")
+        return repr(dict(self._items))
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        self._note(self._all, "")
+        return isinstance(other, Mapping) and dict(self._items) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def parse_cookies(header: str) -> list[tuple[str, str]]:
+    """Names and values of a ``Cookie`` header (RFC 6265 section 5.4), leniently.
+
+    >>> parse_cookies("session=a; theme=dark; =x; odd")
+    [('session', 'a'), ('theme', 'dark')]
+    """
+    found = []
+    for part in header.split(";"):
+        name, equals, value = part.strip().partition("=")
+        if name and equals:
+            found.append((name.strip(), value.strip().strip('"')))
+    return found
+
+
+class Request:
+    """One request.
+
+    ``path`` is the decoded, canonical path, ``params`` what the route's
+    pattern captured. ``url_query`` is the query that ``url`` may show without
+    telling visitors apart: the listed parameters of a route with a lifetime;
+    None elsewhere, where reading ``url`` counts as reading every parameter.
+    With ``hide_cookies`` there are none to see, nor any ``Cookie`` header, and
+    reading them changes nothing.
+    """
+
+    __slots__ = (
+        "_base_url", "_body", "_client", "_cookies", "_headers", "_query", "_url_query", "method", "params",
+        "path", "recorder",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        method: str = "GET",
+        path: str = "/",
+        *,
+        query_string: str = "",
+        headers: Sequence[tuple[str, str]] = (),
+        params: Mapping[str, str | list[str]] | None = None,
+        client: str = "",
+        body: bytes = b"",
+        base_url: str = "",
+        url_query: Sequence[tuple[str, str]] | None = None,
+        hide_cookies: bool = False,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.params: dict[str, str | list[str]] = dict(params or {})
+        self.recorder = Recorder()
+        self._base_url = base_url.rstrip("/")
+        self._body = body
+        self._client = client
+        self._url_query = url_query
+        if hide_cookies:
+            headers = [(name, value) for name, value in headers if name.lower() != "cookie"]
+        cookies = [
+            pair for name, value in headers if name.lower() == "cookie" for pair in parse_cookies(value)
+        ]
+        note = self.recorder.record
+
+        def note_header(what: What, name: str) -> None:
+            if name == "cookie":
+                note_cookie(What.ALL_COOKIES, "")
+            else:
+                note(what, name)
+
+        def note_cookie(what: What, name: str) -> None:
+            if not hide_cookies:
+                note(what, name)
+
+        query = parse_qsl(query_string, keep_blank_values=True, max_num_fields=1000) if query_string else []
+        self._headers = RecordedView(headers, note_header, What.HEADER, What.ALL_HEADERS, fold=True)
+        self._cookies = RecordedView(cookies, note_cookie, What.COOKIE, What.ALL_COOKIES)
+        self._query = RecordedView(query, note, What.QUERY, What.ALL_QUERY)
+
+    @property
+    def headers(self) -> RecordedView:
+        return self._headers
+
+    @property
+    def cookies(self) -> RecordedView:
+        return self._cookies
+
+    @property
+    def query(self) -> RecordedView:
+        return self._query
+
+    @property
+    def client(self) -> str:
+        """The visitor's address; reading it makes the response private."""
+        self.recorder.record(What.CLIENT)
+        return self._client
+
+    @property
+    def url(self) -> str:
+        """The absolute URL: ``base_url``, the path, and the query."""
+        pairs = self._url_query
+        if pairs is None:
+            self.recorder.record(What.ALL_QUERY)
+            pairs = self._query._items
+        path = quote(self.path, safe="/-._~!$&'()*+,;=:@")
+        return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+
+    async def body(self) -> bytes:
+        return self._body
+
+    async def text(self) -> str:
+        """The body as UTF-8; bytes that are not are replaced."""
+        return self._body.decode("utf-8", "replace")
+
+    async def json(self) -> Any:
+        """The body as JSON; raises ValueError when it is not."""
+        return json.loads(self._body)
+
+    async def form(self) -> Form:
+        """The fields of a posted form, urlencoded or multipart; raises ValueError for anything else."""
+        return parse_form(self._headers.get("content-type", ""), self._body)
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"

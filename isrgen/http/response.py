@@ -1,0 +1,89 @@
+"""What a loader, an API function or middleware may return or raise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from typing import Any, Final
+
+from isrgen.http.headers import Headers, HeadersLike
+
+Stream = Iterator[bytes | str] | AsyncIterator[bytes | str]
+
+_NO_BODY: Final = frozenset({204, 205, 304})
+
+
+class Response(Exception):  # noqa: N818  (it is an answer that may be raised, not an error)
+    """An answer, sent as it is.
+
+    ``body``: str (HTML unless the headers say otherwise), bytes, dict or list
+    (JSON), or an iterator or async iterator of str or bytes, which is
+    streamed. Raises ValueError for a status outside 200 to 599 and for headers
+    HTTP does not allow, TypeError for any other body.
+    """
+
+    def __init__(self, body: Any = "", status: int = 200, headers: HeadersLike | None = None) -> None:
+        super().__init__(status)
+        if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+            raise ValueError(f"{status!r} is not a status that a response can have")
+        self.status = status
+        self.headers = headers.copy() if isinstance(headers, Headers) else Headers(headers)
+        content, self.stream, media = _content(body)
+        self.body: bytes = b"" if status in _NO_BODY else content
+        if media and status not in _NO_BODY and "content-type" not in self.headers:
+            self.headers.set("Content-Type", media)
+
+    def text(self) -> str:
+        """The body decoded as UTF-8; empty for a stream."""
+        return self.body.decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+class NotFoundResponse(Response):
+    """A 404 whose body is the nearest ``+not-found`` page."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message, 404, {"Content-Type": "text/plain; charset=utf-8"})
+        self.message = message
+
+
+def redirect(to: str, status: int = 302) -> Response:
+    """A redirect, to return or to raise; raises ValueError for a status that is not one."""
+    if status not in (301, 302, 303, 307, 308):
+        raise ValueError(f"{status!r} is not the status of a redirect: 301, 302, 303, 307 or 308")
+    return Response(b"", status, {"Location": _location(to)})
+
+
+def not_found(message: str = "") -> Response:
+    """A 404 with the nearest ``+not-found`` page, to return or to raise."""
+    return NotFoundResponse(message)
+
+
+def _location(to: str) -> str:
+    from urllib.parse import quote
+
+    return quote(to, safe="/:?#[]@!$&'()*+,;=%-._~")
+
+
+def _content(body: Any) -> tuple[bytes, Stream | None, str]:
+    match body:
+        case None:
+            return b"", None, ""
+        case str():
+            return body.encode("utf-8", "surrogatepass"), None, "text/html; charset=utf-8"
+        case bytes() | bytearray() | memoryview():
+            return bytes(body), None, "application/octet-stream" if body else ""
+        case dict() | list():
+            text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+            return text.encode("utf-8"), None, "application/json"
+        case AsyncIterable():
+            return b"", aiter(body), "text/html; charset=utf-8"
+        case Iterable():
+            return b"", iter(body), "text/html; charset=utf-8"
+        case _:
+            raise TypeError(
+                f"the body of a Response is {type(body).__name__};"
+                " it may be str, bytes, dict, list, or an iterator of str or bytes"
+            )

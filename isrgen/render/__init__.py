@@ -1,0 +1,1 @@
+"""Markup and templates into pages."""

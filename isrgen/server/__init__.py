@@ -1,0 +1,1 @@
+"""The small server: matches a request, asks the edge, answers."""

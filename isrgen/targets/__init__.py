@@ -1,0 +1,1 @@
+"""Deployments: a manifest compiled for one platform each."""
