@@ -1,0 +1,164 @@
+"""The output folder: written beside the old one, and swapped in whole.
+
+A build that fails leaves the last good output as it was. A folder that
+isrgen did not make is never replaced.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from isrgen.build.media import compresses, content_type
+from isrgen.errors import IsrgenError
+from isrgen.manifest import OutputFile, Pairs
+
+_WORTH_COMPRESSING: Final = 600
+_OLD: Final = ".previous"
+
+
+def check_out(root: Path, out: Path) -> None:
+    """Refuse an output folder that would cost the site, or a stranger, a file.
+
+    Raises IsrgenError.
+    """
+    root, out = root.resolve(), out.resolve()
+    kept = [root / name for name in ("content", "templates", "static", "assets", "data", ".git", ".isrgen")]
+    if out == root or out in root.parents or any(out == one or one in out.parents for one in kept):
+        raise IsrgenError(
+            f"The output folder {_shown(root, out)} would overwrite the site itself.",
+            "Choose a folder of its own with `--out`, such as `dist`.",
+        )
+    if out.exists() and not out.is_dir():
+        raise IsrgenError(
+            f"The output folder {_shown(root, out)} is a file.", "Remove it, or choose another with `--out`."
+        )
+    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+        raise IsrgenError(
+            f"The output folder {_shown(root, out)} holds files that isrgen did not write.",
+            "Empty it yourself, or choose another with `--out`.",
+        )
+
+
+def _shown(root: Path, out: Path) -> str:
+    return f"{out.relative_to(root).as_posix()}/" if out.is_relative_to(root) else str(out)
+
+
+@contextmanager
+def staged(root: Path, out: Path) -> Iterator[Path]:
+    """A new folder that takes the place of ``out`` when the block ends without an error.
+
+    Raises IsrgenError when the folder cannot be written.
+    """
+    check_out(root, out)
+    old = out.with_name(f".{out.name}{_OLD}")
+    try:
+        if old.is_dir() and not out.exists():
+            old.rename(out)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise unwritable(root, out, error) from error
+    try:
+        staging.chmod(0o755)
+        yield staging
+        _swap(staging, out, old)
+    except OSError as error:
+        if not error.filename or staging in Path(str(error.filename)).parents or error.filename == str(out):
+            raise unwritable(root, out, error) from error
+        raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(staging: Path, out: Path, old: Path) -> None:
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    try:
+        staging.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def unwritable(root: Path, out: Path, error: OSError) -> IsrgenError:
+    folder = _shown(root.resolve(), out.resolve())
+    return IsrgenError(
+        f"The output folder {folder} cannot be written: {error.strerror or error}.",
+        "Check its permissions and the space on the disk, or choose another with `--out`.",
+    )
+
+
+def etag(content: bytes) -> str:
+    """The strong validator of a file's bytes (RFC 9110 section 8.8.3)."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+class Static:
+    """The folder ``static/`` of one build: writes files, and remembers them for the manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, OutputFile] = {}
+        self._folders: set[Path] = set()
+
+    @property
+    def files(self) -> tuple[OutputFile, ...]:
+        return tuple(self._files[path] for path in sorted(self._files))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    def write(
+        self,
+        path: str,
+        url: str,
+        content: bytes,
+        *,
+        media: str = "",
+        immutable: bool = False,
+        status: int = 200,
+        headers: Pairs = (),
+        route: str | None = None,
+    ) -> None:
+        """Write one file, and its gzip copy where that is worth it."""
+        media = media or content_type(path)
+        self._put(path, content)
+        encodings: tuple[str, ...] = ()
+        if len(content) >= _WORTH_COMPRESSING and compresses(media):
+            squeezed = gzip.compress(content, 6, mtime=0)
+            if len(squeezed) < len(content) * 0.95:
+                self._put(f"{path}.gz", squeezed)
+                encodings = ("gzip",)
+        self._files[path] = OutputFile(
+            path, url, media, etag(content), len(content), immutable, status, encodings, headers, route
+        )
+
+    def _put(self, path: str, content: bytes) -> None:
+        file = self._folder / path
+        if file.parent not in self._folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(file.parent)
+        file.write_bytes(content)
+
+
+def tree_digest(folder: Path) -> str:
+    """One digest of every file below a folder: names and bytes."""
+    digest = hashlib.sha256()
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            file = Path(place) / name
+            digest.update(f"{file.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

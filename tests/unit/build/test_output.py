@@ -1,0 +1,97 @@
+"""The output folder is swapped in whole, and never over somebody's files."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from isrgen.build.output import Static, check_out, staged, tree_digest
+from isrgen.errors import IsrgenError
+
+
+def build_that_breaks(root: Path, out: Path) -> None:
+    with staged(root, out) as staging:
+        (staging / "manifest.json").write_text("half")
+        raise IsrgenError("broken")
+
+
+def test_what_was_staged_takes_the_place_of_the_old_output(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    for version in ("1", "2"):
+        with staged(tmp_path, out) as staging:
+            (staging / "manifest.json").write_text(version)
+    assert (out / "manifest.json").read_text() == "2"
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+def test_a_build_that_fails_leaves_the_last_output_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    with staged(tmp_path, out) as staging:
+        (staging / "manifest.json").write_text("good")
+    before = tree_digest(out)
+    with pytest.raises(IsrgenError, match="broken"):
+        build_that_breaks(tmp_path, out)
+    assert tree_digest(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+def test_an_output_that_a_crash_left_aside_comes_back(tmp_path: Path) -> None:
+    aside = tmp_path / ".dist.previous"
+    aside.mkdir()
+    (aside / "manifest.json").write_text("last good")
+    with pytest.raises(IsrgenError), staged(tmp_path, tmp_path / "dist"):
+        raise IsrgenError("broken")
+    assert (tmp_path / "dist" / "manifest.json").read_text() == "last good"
+
+
+@pytest.mark.parametrize("name", [".", "..", "content", "static", ".git", ".isrgen"])
+def test_the_site_itself_is_never_an_output_folder(tmp_path: Path, name: str) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    with pytest.raises(IsrgenError, match="would overwrite the site itself"):
+        check_out(site, site / name)
+
+
+def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
+    with pytest.raises(IsrgenError, match="photos/ holds files that isrgen did not write"):
+        check_out(tmp_path, tmp_path / "photos")
+
+
+def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
+    (tmp_path / "dist").write_text("")
+    with pytest.raises(IsrgenError, match="dist/ is a file"):
+        check_out(tmp_path, tmp_path / "dist")
+
+
+def test_an_output_folder_that_cannot_be_made_is_a_problem_and_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(IsrgenError, match="file/dist/ cannot be written"),
+        staged(tmp_path, tmp_path / "file" / "dist"),
+    ):
+        raise AssertionError("never reached")
+
+
+def test_text_gets_a_gzip_copy_where_it_is_worth_it(tmp_path: Path) -> None:
+    static = Static(tmp_path)
+    static.write("a.html", "/a", b"tea " * 1000)
+    static.write("b.html", "/b", b"tea")
+    static.write("c.png", "/c.png", b"tea " * 1000)
+    assert [(file.path, file.encodings) for file in static.files] == [
+        ("a.html", ("gzip",)),
+        ("b.html", ()),
+        ("c.png", ()),
+    ]
+    assert gzip.decompress((tmp_path / "a.html.gz").read_bytes()) == b"tea " * 1000
+
+
+def test_a_tree_digest_sees_names_and_bytes(tmp_path: Path) -> None:
+    digests = set()
+    for name, content in (("a", "1"), ("a", "2"), ("b", "2")):
+        folder = tmp_path / f"{name}{content}"
+        folder.mkdir()
+        (folder / name).write_text(content)
+        digests.add(tree_digest(folder))
+    assert len(digests) == 3
