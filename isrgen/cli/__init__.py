@@ -1,1 +1,5 @@
-"""The commands; the only place that prints, exits and reads the environment."""
+"""The command line: the only room that prints, prompts, exits and reads the environment."""
+
+from isrgen.cli.run import main
+
+__all__ = ["main"]

@@ -1,0 +1,179 @@
+"""granian, held the way both servers need it: one address, workers that are spawned, a clean end.
+
+On Linux every worker opens the port for itself (``SO_REUSEPORT``), so a port
+that somebody else has would be shared in silence: it is tried, and then
+reserved, before any worker starts.
+"""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from granian.constants import Interfaces
+from granian.server import Server
+
+from isrgen.cli.logs import CONFIG
+from isrgen.errors import IsrgenError
+
+PATIENCE: Final = 8
+"""Seconds that a worker may take to finish what is under way; the whole end takes less than 10."""
+
+_POLL: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A numeric host and the port that was really given (``--port 0`` asks for a free one)."""
+
+    host: str
+    port: int
+    family: socket.AddressFamily
+
+    @property
+    def url(self) -> str:
+        """What to open in a browser on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+
+
+class Reservation:
+    """A port that is ours until ``close``: bound and not listening, so it takes no connection away."""
+
+    def __init__(self, host: str, port: int) -> None:
+        family, numeric = _resolve(host)
+        with socket.socket(family) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _bind(trial, numeric, port, host)
+            port = trial.getsockname()[1]
+        self.address = Address(numeric, port, family)
+        self._socket = socket.socket(family)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            _bind(self._socket, numeric, port, host)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def run(
+    reservation: Reservation,
+    load: Callable[[], Any],
+    *,
+    workers: int,
+    ready: Callable[[str], None],
+    patience: int = PATIENCE,
+    attach: Callable[[Server], None] = lambda server: None,
+) -> int:
+    """Serve what ``load`` makes in every worker until a signal; the exit code.
+
+    ``load`` is pickled. A worker that cannot start ends the server at once;
+    one that dies later is replaced, and granian gives up on a crash loop.
+    """
+    address = reservation.address
+    # Forked workers would inherit the threads and the locks of whatever ran before.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Server(
+        "isrgen",
+        address=address.host,
+        port=address.port,
+        interface=Interfaces.RSGI,
+        workers=workers,
+        websockets=False,
+        workers_kill_timeout=patience,
+        respawn_interval=0.5,
+        log_dictconfig=CONFIG,
+        log_level=_warning(),
+    )
+    attach(server)
+    ended = threading.Event()
+
+    def announce() -> None:
+        if _accepts(address, ended):
+            server.respawn_failed_workers = True
+            ready(address.url)
+
+    announcer = threading.Thread(target=announce, daemon=True)
+    announcer.start()
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    except SystemExit as end:
+        # Ctrl-C reaches the workers as well; one that ends before its parent asks is no failure.
+        return 0 if server.interrupt_signal else int(end.code or 0)
+    finally:
+        ended.set()
+        reservation.close()
+    return 0
+
+
+def _warning() -> Any:
+    from granian.log import LogLevels
+
+    return LogLevels.warning
+
+
+def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    try:
+        found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise IsrgenError(
+            f"There is no host called '{host}' to listen on.",
+            "Name an address of this machine: 127.0.0.1 (only this machine), 0.0.0.0 (every network).",
+        ) from error
+    family, _, _, _, where = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, str(where[0])
+
+
+def _bind(sock: socket.socket, numeric: str, port: int, host: str) -> None:
+    try:
+        sock.bind((numeric, port))
+    except OSError as error:
+        raise IsrgenError(*_BIND_ERRORS.get(error.errno or 0, _OTHER)(host, port, error)) from error
+
+
+def _in_use(host: str, port: int, error: OSError) -> tuple[str, str]:
+    return f"Port {port} on {host} is in use.", (
+        f"Stop what listens there, or choose another one: --port {port + 1 if port < 65535 else 8000}."
+        " --port 0 takes any free one."
+    )
+
+
+def _privileged(host: str, port: int, error: OSError) -> tuple[str, str]:
+    return f"Port {port} is privileged: this user may not listen on it.", (
+        "Choose one from 1024 up, such as --port 8000, and let a proxy forward to it."
+    )
+
+
+def _not_ours(host: str, port: int, error: OSError) -> tuple[str, str]:
+    return f"{host} is not an address of this machine, so port {port} cannot be opened on it.", (
+        "Name one that is: 127.0.0.1 (only this machine), 0.0.0.0 (every network)."
+    )
+
+
+def _OTHER(host: str, port: int, error: OSError) -> tuple[str, str]:  # noqa: N802
+    return f"Port {port} on {host} cannot be opened: {error.strerror or error}.", (
+        "Choose another --host or --port."
+    )
+
+
+_BIND_ERRORS: Final[dict[int, Callable[[str, int, OSError], tuple[str, str]]]] = {
+    errno.EADDRINUSE: _in_use,
+    errno.EACCES: _privileged,
+    errno.EADDRNOTAVAIL: _not_ours,
+}
+
+
+def _accepts(address: Address, ended: threading.Event) -> bool:
+    """Wait until a worker accepts connections; False when the server ended first."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
+    while not ended.wait(_POLL):
+        with suppress(OSError), socket.create_connection((host, address.port), timeout=1):
+            return True
+    return False

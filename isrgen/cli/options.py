@@ -1,0 +1,82 @@
+"""The options that commands share, and the folders they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OWN_FOLDERS: Final = ("content", "templates", "static", "assets", "data", ".git", ".isrgen", ".vercel")
+"""Folders of a site that ``--out`` must not name: a build replaces its output folder as a whole."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What the whole run of one command shares."""
+
+    debug: bool = False
+
+
+def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    session = ctx.find_object(Session)
+    if value and session is not None:
+        session.debug = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_debug,
+    help="Print a traceback when something fails.",
+)
+
+site_option = click.option(
+    "--site",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    metavar="DIR",
+    help="The site's folder (default: the current one).",
+)
+
+out_option = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="dist",
+    metavar="DIR",
+    help="The output folder, relative to the site (default: dist).",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+no_build_option = click.option("--no-build", is_flag=True, help="Take the output folder as it is.")
+
+
+def output_folder(site: Path, out: Path) -> Path:
+    """Where ``--out`` points; raises BadParameter where a build would destroy something."""
+    root = site.resolve()
+    folder = (root / out).resolve()
+    if reason := _danger(root, folder):
+        raise click.BadParameter(
+            f"'{out}' {reason}. A build replaces its output folder as a whole;"
+            " name a folder of its own, such as 'dist'.",
+            param_hint="'--out'",
+        )
+    return folder
+
+
+def _danger(root: Path, folder: Path) -> str:
+    if root.is_relative_to(folder):
+        return "is the site's own folder" if folder == root else "holds the site itself"
+    for name in OWN_FOLDERS:
+        if folder.is_relative_to(root / name):
+            return f"is the site's {name}/" if folder == root / name else f"lies in the site's {name}/"
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        return "holds files that no build wrote"
+    return ""

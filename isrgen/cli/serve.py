@@ -1,0 +1,107 @@
+"""``isrgen serve``: the production server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from isrgen.cli import building, console, listen, logs
+from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
+from isrgen.cli.worker import Worker
+from isrgen.edge.open import open_store
+from isrgen.errors import IsrgenError
+from isrgen.manifest import Manifest
+
+CDNS: Final = ("generic", "vercel", "cloudfront", "fastly", "cloudflare", "varnish", "nginx")
+
+
+@click.command
+@click.option("--host", default="127.0.0.1", metavar="H", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free port."
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, metavar="N", show_default=True, help="Processes."
+)
+@click.option(
+    "--store",
+    envvar="ISRGEN_STORE",
+    metavar="URL",
+    help="memory: (default with one worker) or disk:PATH (default with several: disk:.isrgen/edge).",
+)
+@click.option(
+    "--behind",
+    type=click.Choice(CDNS),
+    envvar="ISRGEN_BEHIND",
+    help="The CDN in front: its headers are sent, and our own edge is off.",
+)
+@click.option("--edge/--no-edge", default=None, help="Our own edge cache (default: on, unless --behind).")
+@no_build_option
+@site_option
+@out_option
+@debug_option
+def command(
+    host: str,
+    port: int,
+    workers: int,
+    store: str | None,
+    behind: str | None,
+    edge: bool | None,
+    no_build: bool,
+    site: Path,
+    out: Path,
+) -> int:
+    """Build what is needed, then serve static files, the edge cache and on-demand routes.
+
+    ISRGEN_STORE and ISRGEN_BEHIND stand for --store and --behind; ISRGEN_TOKEN
+    opens the admin endpoints below /_isrgen/.
+    """
+    folder = output_folder(site, out)
+    with_edge = behind is None if edge is None else edge
+    url = _store_url(store, workers) if with_edge else None
+    reservation = listen.Reservation(host, port)
+    logs.configure()
+    if no_build:
+        _require_build(folder, out)
+    else:
+        for line in building.summary(*building.run(site, folder), out):
+            console.say(line)
+    root = site.resolve()
+    if url is not None:
+        open_store(url, root=root, shared=workers > 1)  # a bad URL is told once, not by every worker
+    worker = Worker(
+        root=folder / "server",
+        site=root,
+        store=url,
+        shared=workers > 1,
+        behind=behind,
+        token=os.environ.get("ISRGEN_TOKEN", ""),
+    )
+    processes = console.count(workers, "worker")
+    return listen.run(
+        reservation,
+        worker,
+        workers=workers,
+        ready=lambda address: console.say(f"Serving {address} ({processes}; Ctrl-C to stop)"),
+    )
+
+
+def _store_url(store: str | None, workers: int) -> str:
+    if store:
+        return store
+    return "memory:" if workers == 1 else "disk:.isrgen/edge"
+
+
+def _require_build(folder: Path, out: Path) -> None:
+    """Read the manifest here, so that a missing or damaged build is one message."""
+    try:
+        text = (folder / "manifest.json").read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise IsrgenError(
+            f"There is nothing to serve: {out}/manifest.json is not there.",
+            "Leave out --no-build, or run `isrgen build` first.",
+        ) from error
+    Manifest.from_json(text)
