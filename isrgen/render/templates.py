@@ -1,0 +1,344 @@
+"""Jinja2 templates, from their sources or compiled ahead, with the same behaviour.
+
+A template's name is its file relative to the site: ``templates/post.html``, or
+a body such as ``content/blog/[slug]+ssr.html``. In ``extends`` and ``include``
+a name without that prefix is looked for below ``templates/``. Whatever goes
+wrong in a template is an IsrgenError with the template's own file and line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jinja2 import (
+    BaseLoader,
+    ChainableUndefined,
+    DictLoader,
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
+
+from isrgen.errors import IsrgenError, Problem
+from isrgen.http.response import Response
+from isrgen.render.filters import FILTERS
+
+FOLDER: Final = "templates/"
+INDEX: Final = "index.json"
+
+_REFERENCES: Final = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+
+
+def masked(body: str, line: int) -> str:
+    """A body that begins on ``line`` of its file, with a comment in place of what stands above it.
+
+    >>> masked("<p>", 3)
+    '{#\\n\\n#}<p>'
+    """
+    return "{#" + "\n" * (line - 1) + "#}" + body if line > 1 else body
+
+
+class Templates:
+    """The templates of a site. ``whole`` names the bodies that extend a layout themselves."""
+
+    def __init__(
+        self,
+        loader: BaseLoader,
+        names: Iterable[str],
+        whole: frozenset[str],
+        *,
+        strict: bool,
+        assets: Mapping[str, str],
+        base_url: str,
+        sources: Mapping[str, str] | None = None,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        self.names: Final = frozenset(names)
+        self.whole: Final = whole
+        self._sources = dict(sources or {})
+        self._problems = tuple(problems)
+        self._assets = assets
+        self._base_url = base_url.rstrip("/")
+        self._environment = _Environment(loader, self.names, strict=strict)
+        self._environment.globals.update(asset=self.asset, url=self.url)
+        self._environment.filters["absolute"] = self.absolute
+
+    @classmethod
+    def from_sources(
+        cls,
+        folder: Path | None,
+        bodies: Mapping[str, str],
+        *,
+        strict: bool = False,
+        assets: Mapping[str, str] | None = None,
+        base_url: str = "",
+    ) -> Templates:
+        """Every file below ``folder``, and ``bodies`` (source file -> text, see ``masked``)."""
+        sources, problems = _read_folder(folder)
+        sources.update(bodies)
+        whole = frozenset(name for name in bodies if _extends(bodies[name]))
+        return cls(
+            DictLoader(sources),
+            sources,
+            whole,
+            strict=strict,
+            assets=assets or {},
+            base_url=base_url,
+            sources=sources,
+            problems=problems,
+        )
+
+    @classmethod
+    def from_compiled(
+        cls,
+        folder: Path,
+        *,
+        strict: bool = False,
+        assets: Mapping[str, str] | None = None,
+        base_url: str = "",
+    ) -> Templates:
+        """What ``compile`` wrote; each template is loaded when it is first rendered."""
+        try:
+            index = json.loads((folder / INDEX).read_bytes())
+            files, whole = dict(index["files"]), frozenset(index["whole"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IsrgenError(
+                f"The compiled templates cannot be read: {error}.",
+                "Build the site again with `isrgen build`.",
+            ) from error
+        loader = _CompiledLoader(folder, files)
+        return cls(loader, files, whole, strict=strict, assets=assets or {}, base_url=base_url)
+
+    def compile(self, folder: Path) -> None:
+        """Write every template as Python, with an index; raises IsrgenError with all that is wrong."""
+        if problems := self.check():
+            raise IsrgenError(problems)
+        folder.mkdir(parents=True, exist_ok=True)
+        files: dict[str, str] = {}
+        for name in sorted(self._sources):
+            files[name] = f"t_{sha256(name.encode()).hexdigest()[:24]}.py"
+            code = self._environment.compile(self._sources[name], name, name, raw=True, defer_init=True)
+            (folder / files[name]).write_bytes(code.encode() + b"\n")
+        index = {"files": files, "whole": sorted(self.whole)}
+        (folder / INDEX).write_bytes(json.dumps(index, ensure_ascii=False, indent=1).encode() + b"\n")
+
+    def check(self) -> tuple[Problem, ...]:
+        """Everything that is wrong in any template and can be seen without rendering it."""
+        found = list(self._problems)
+        for name in sorted(self._sources):
+            try:
+                tree = self._environment.parse(self._sources[name], name, name)
+                self._environment.compile(tree, name, name, raw=True, defer_init=True)
+            except TemplateSyntaxError as error:
+                found.append(self._syntax(error, name))
+                continue
+            found.extend(self._check_references(tree, name))
+        return tuple(found)
+
+    def render(self, name: str, variables: Mapping[str, Any]) -> str:
+        """Render one template. A ``Response`` raised inside passes through; all else is an IsrgenError."""
+        try:
+            template = self._environment.get_template(name)
+            context = template.new_context(dict(variables))
+            return self._environment.concat(template.root_render_func(context))
+        except (IsrgenError, Response):
+            raise
+        except TemplateSyntaxError as error:
+            raise IsrgenError(self._syntax(error, name)) from error
+        except Exception as error:
+            raise IsrgenError(self._failure(error, name, variables)) from error
+
+    def asset(self, name: str) -> str:
+        """The URL of a file below ``assets/``, digest included."""
+        try:
+            return self.url(self._assets[name])
+        except KeyError:
+            raise _UnknownAssetError(name) from None
+
+    def url(self, target: Any) -> str:
+        """The path of a site URL below ``base_url``; other URLs and fragments stay as they are."""
+        return place(str(getattr(target, "url", target)), self._base_url)
+
+    def absolute(self, target: Any) -> str:
+        """A site URL with ``base_url`` in front."""
+        path = str(getattr(target, "url", target))
+        return self._base_url + path if path.startswith("/") and not path.startswith("//") else path
+
+    def _check_references(self, tree: nodes.Template, name: str) -> Iterator[Problem]:
+        for node in tree.find_all(_REFERENCES):
+            wanted = getattr(node, "template", None)
+            if not isinstance(wanted, nodes.Const) or getattr(node, "ignore_missing", False):
+                continue
+            if self._environment.join_path(str(wanted.value), name) not in self.names:
+                yield self._missing(str(wanted.value), name, node.lineno)
+        for call in tree.find_all(nodes.Call):
+            if not isinstance(call.node, nodes.Name) or call.node.name != "asset" or len(call.args) != 1:
+                continue
+            asset = call.args[0]
+            if isinstance(asset, nodes.Const) and asset.value not in self._assets:
+                yield self._no_asset(str(asset.value), name, call.lineno)
+
+    def _syntax(self, error: TemplateSyntaxError, name: str) -> Problem:
+        message = (error.message or "The template cannot be read").rstrip(".") + "."
+        hint = _nearest_name(message, self._environment)
+        return Problem(message, hint, file=error.name or name, line=error.lineno)
+
+    def _missing(self, wanted: str, name: str, line: int | None) -> Problem:
+        there = sorted(each.removeprefix(FOLDER) for each in self.names if each.startswith(FOLDER))
+        return Problem(
+            f"There is no template called {wanted!r}.", _did_you_mean(wanted, there), file=name, line=line
+        )
+
+    def _no_asset(self, wanted: str, name: str, line: int | None) -> Problem:
+        hint = _did_you_mean(wanted, sorted(self._assets))
+        return Problem(f"There is no file assets/{wanted}.", hint, file=name, line=line)
+
+    def _failure(self, error: Exception, name: str, variables: Mapping[str, Any]) -> Problem:
+        file, line = _place_of(error.__traceback__) or (name, None)
+        if isinstance(error, TemplateNotFound):
+            return self._missing(str(error.name or name).removeprefix(FOLDER), file, line)
+        if isinstance(error, _UnknownAssetError):
+            return self._no_asset(error.name, file, line)
+        text = str(error).rstrip(".")
+        if isinstance(error, UndefinedError):
+            wanted = text.split("'")[1] if text.startswith("'") else ""
+            hint = _did_you_mean(wanted, sorted(variables), otherwise="")
+            return Problem(f"{text}.", hint or "Set it, or test it with `is defined`.", file=file, line=line)
+        return Problem(f"The template failed: {type(error).__name__}: {text}.", file=file, line=line)
+
+
+class _UnknownAssetError(Exception):
+    def __init__(self, name: object) -> None:
+        super().__init__(name)
+        self.name = str(name)
+
+
+class _Environment(Environment):
+    """The one set of options, for sources and compiled templates alike."""
+
+    def __init__(self, loader: BaseLoader, names: frozenset[str], *, strict: bool) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=True,
+            undefined=StrictUndefined if strict else ChainableUndefined,
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._names = names
+        self.filters.update(FILTERS)
+
+    def join_path(self, template: str, parent: str) -> str:
+        return template if template in self._names else FOLDER + template
+
+    def handle_exception(self, source: str | None = None) -> Any:
+        """Let errors pass as they are: their own frames tell the template's line, compiled ahead or not."""
+        raise
+
+
+class _CompiledLoader(BaseLoader):
+    """Templates that were compiled to Python; unlike jinja2's own loader it writes no ``__pycache__``."""
+
+    has_source_access = False
+
+    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._files = files
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: Any = None,  # noqa: A002  (jinja2's name for it)
+    ) -> Template:
+        if name not in self._files:
+            raise TemplateNotFound(name)
+        path = self._folder / self._files[name]
+        namespace: dict[str, Any] = {"__file__": str(path)}
+        exec(compile(path.read_bytes(), str(path), "exec"), namespace)  # noqa: S102  (what compile() wrote)
+        found = environment.template_class.from_module_dict(
+            environment, namespace, environment.make_globals(globals)
+        )
+        found.filename = name
+        return found
+
+
+def place(target: str, base_url: str) -> str:
+    """A site URL under the path of ``base_url``; anything else as it is.
+
+    >>> place("/blog/", "https://example.org/docs"), place("#top", "https://example.org/docs")
+    ('/docs/blog/', '#top')
+    """
+    if not target.startswith("/") or target.startswith("//"):
+        return target
+    return urlsplit(base_url).path.rstrip("/") + target
+
+
+def _extends(source: str) -> bool:
+    try:
+        return (
+            Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(source).find(nodes.Extends)
+            is not None
+        )
+    except TemplateSyntaxError:
+        return False
+
+
+def _read_folder(folder: Path | None) -> tuple[dict[str, str], list[Problem]]:
+    sources: dict[str, str] = {}
+    problems: list[Problem] = []
+    for path in sorted(folder.rglob("*")) if folder is not None else ():
+        parts = path.relative_to(folder or path).parts
+        if any(part.startswith(".") for part in parts) or not path.is_file():
+            continue
+        name = FOLDER + "/".join(parts)
+        try:
+            sources[name] = path.read_text("utf-8-sig")
+        except UnicodeDecodeError:
+            hint = "Save it as UTF-8; files that are not templates belong in static/ or assets/."
+            problems.append(Problem("The template is not UTF-8.", hint, file=name))
+        except OSError as error:
+            problems.append(Problem(f"The template cannot be read: {error.strerror}.", file=name))
+    return sources, problems
+
+
+def _place_of(traceback: TracebackType | None) -> tuple[str, int] | None:
+    """The innermost template line of a traceback."""
+    found = None
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None and template.name:
+            found = (str(template.name), int(template.get_corresponding_lineno(traceback.tb_lineno)))
+        traceback = traceback.tb_next
+    return found
+
+
+def _did_you_mean(wanted: str, there: list[str], otherwise: str | None = None) -> str:
+    if near := get_close_matches(wanted, there, 1, 0.7):
+        return f"Did you mean {near[0]!r}?"
+    if otherwise is not None:
+        return otherwise
+    return f"There is: {', '.join(there[:12])}." if there else "There are none yet."
+
+
+def _nearest_name(message: str, environment: Environment) -> str:
+    """For jinja2's "No filter named 'x'": the filter or test that was meant."""
+    known: dict[str, Mapping[str, Any]] = {
+        "No filter named ": environment.filters,
+        "No test named ": environment.tests,
+    }
+    for opening, table in known.items():
+        if message.startswith(opening):
+            return _did_you_mean(message.split("'")[1], sorted(table), otherwise="")
+    return ""

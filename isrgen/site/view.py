@@ -1,0 +1,304 @@
+"""What templates and loaders see of a site at one moment.
+
+``Entry`` is one page's record in the snapshot. ``SiteView`` and ``PageView``
+are made anew for every render: they hide drafts and what is not published at
+``now``, and note which lists were read, so that ``SiteView.next_change`` can
+bound the lifetime of what was rendered. Everything that does not depend on
+``now`` is kept by the snapshot's listings, so that a view costs nothing until
+a template lists something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from isrgen.site.snapshot import Body, Listing, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One line of a table of contents; ``text`` is plain text."""
+
+    id: str
+    text: str
+    level: int
+    children: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page as the snapshot keeps it.
+
+    ``url`` is empty for a page with parameters, which no list shows, as none
+    shows a page that is not ``listed``. ``template`` is the name of its body
+    template, ``content`` the HTML of its Markdown (a ``Body`` reads it when it
+    is wanted), ``layout`` the layout's name below ``templates/``.
+    """
+
+    source: str
+    url: str = ""
+    title: str = ""
+    description: str = ""
+    date: datetime | None = None
+    updated: datetime | None = None
+    publish_at: datetime | None = None
+    expires_at: datetime | None = None
+    draft: bool = False
+    tags: tuple[str, ...] = ()
+    weight: int = 0
+    section: str = ""
+    sitemap: bool = True
+    listed: bool = True
+    extra: dict[str, Any] = field(default_factory=dict)
+    summary: str = ""
+    toc: tuple[Heading, ...] = ()
+    words: int = 0
+    template: str | None = None
+    layout: str | None = None
+    content: str | Body | None = None
+
+    @property
+    def appears(self) -> float | None:
+        """Unix time of its publication: the later one of ``publish_at`` and ``date``."""
+        return max((at.timestamp() for at in (self.publish_at, self.date) if at is not None), default=None)
+
+    @property
+    def disappears(self) -> float | None:
+        return self.expires_at.timestamp() if self.expires_at is not None else None
+
+    @property
+    def changes(self) -> tuple[float, ...]:
+        """The Unix times at which it appears or disappears; none for a draft."""
+        moments = () if self.draft else (self.appears, self.disappears)
+        return tuple(moment for moment in moments if moment is not None)
+
+    def is_visible(self, now: float, *, drafts: bool = False, future: bool = False) -> bool:
+        """Whether it is published at ``now``; ``drafts`` and ``future`` show those as well."""
+        if self.draft and not drafts:
+            return False
+        appears, disappears = self.appears, self.disappears
+        return (future or appears is None or appears <= now) and (disappears is None or now < disappears)
+
+
+class Html(str):
+    """Text that is HTML already: templates print it as it is."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(self)
+
+
+class Toc(tuple[Heading, ...]):
+    """The headings of a page as a tree; printed, it is a nested list of links."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return _list(self)
+
+    __str__ = __html__
+
+
+def _list(headings: Sequence[Heading]) -> str:
+    items = "".join(
+        f'<li><a href="#{escape(heading.id)}">{escape(heading.text)}</a>{_list(heading.children)}</li>'
+        for heading in headings
+    )
+    return f"<ul>{items}</ul>" if items else ""
+
+
+class PageView:
+    """One page in a template: its facts, and each other front matter key as an attribute."""
+
+    __slots__ = ("_entry", "_site")
+
+    _entry: Entry
+    _site: SiteView
+
+    def __init__(self, entry: Entry, site: SiteView) -> None:
+        self._entry = entry
+        self._site = site
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _FACTS:
+            return getattr(self._entry, name)
+        try:
+            return self._entry.extra[name]
+        except KeyError:
+            raise AttributeError(f"the page {self._entry.source} has no {name!r}") from None
+
+    @property
+    def content(self) -> Html:
+        """The HTML of a Markdown page; empty for the others."""
+        return Html("" if self._entry.content is None else self._entry.content)
+
+    @property
+    def summary(self) -> Html:
+        return Html(self._entry.summary)
+
+    @property
+    def toc(self) -> Toc:
+        return Toc(self._entry.toc)
+
+    @property
+    def prev(self) -> PageView | None:
+        """The page before this one in its collection: the older one, or the one of less weight."""
+        return self._site._neighbour(self._entry, -1)
+
+    @property
+    def next(self) -> PageView | None:
+        """The page after this one in its collection: the newer one, or the one of more weight."""
+        return self._site._neighbour(self._entry, 1)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PageView) and self._entry.source == other._entry.source
+
+    def __hash__(self) -> int:
+        return hash(self._entry.source)
+
+    def __repr__(self) -> str:
+        return f"<page {self._entry.source}>"
+
+
+_FACTS = frozenset(Entry.__dataclass_fields__) - {"content", "summary", "toc", "template"}
+
+
+class Pages(Sequence[PageView]):
+    """A list of pages that makes each ``PageView`` when it is asked for."""
+
+    __slots__ = ("_entries", "_site")
+
+    def __init__(self, entries: Sequence[Entry], site: SiteView) -> None:
+        self._entries = entries
+        self._site = site
+
+    @overload
+    def __getitem__(self, index: int) -> PageView: ...
+    @overload
+    def __getitem__(self, index: slice) -> Pages: ...
+    def __getitem__(self, index: int | slice) -> PageView | Pages:
+        if isinstance(index, slice):
+            return Pages(self._entries[index], self._site)
+        return PageView(self._entries[index], self._site)
+
+    def __iter__(self) -> Iterator[PageView]:
+        return (PageView(entry, self._site) for entry in self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+class _Lists(Mapping[str, Pages]):
+    """Named lists of pages. ``hide_empty`` leaves out those that show nothing now."""
+
+    __slots__ = ("_hide_empty", "_listings", "_site")
+
+    def __init__(self, listings: Mapping[str, Listing], site: SiteView, *, hide_empty: bool) -> None:
+        self._listings = listings
+        self._site = site
+        self._hide_empty = hide_empty
+
+    def __getitem__(self, name: str) -> Pages:
+        pages = self._site._list(self._listings[name])
+        if self._hide_empty and not pages:
+            raise KeyError(name)
+        return pages
+
+    def __iter__(self) -> Iterator[str]:
+        for name, listing in self._listings.items():
+            if not self._hide_empty or self._site._list(listing):
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class SiteView:
+    """The site in a template, at ``now`` (Unix time).
+
+    ``drafts`` and ``future`` show what a visitor would not see. ``reads`` names
+    the lists that were read, for whoever keeps track of inputs.
+    """
+
+    def __init__(self, snapshot: Snapshot, now: float, *, drafts: bool = False, future: bool = False) -> None:
+        facts = snapshot.facts
+        self._snapshot = snapshot
+        self._now = now
+        self._drafts = drafts or facts.drafts
+        self._future = future or facts.future
+        self._read: dict[str, Listing] = {}
+        self.title = facts.title
+        self.base_url = facts.base_url
+        self.language = facts.language
+        self.extra = facts.extra
+        self.data = snapshot.data
+
+    def __getattr__(self, name: str) -> Any:
+        extra = self.__dict__.get("extra", {})
+        if name in extra:
+            return extra[name]
+        raise AttributeError(f"the site has no {name!r}")
+
+    @property
+    def pages(self) -> Pages:
+        """Every page that is published now: the newest first, then by weight and title."""
+        return self._list(self._snapshot.listings.pages)
+
+    @property
+    def collections(self) -> Mapping[str, Pages]:
+        """The pages of each top folder of ``content/``, without the folder's own index page."""
+        return _Lists(self._snapshot.listings.collections, self, hide_empty=False)
+
+    @property
+    def taxonomies(self) -> Mapping[str, Mapping[str, Pages]]:
+        return {"tags": _Lists(self._snapshot.listings.tags, self, hide_empty=True)}
+
+    def page(self, url_or_source: str) -> PageView | None:
+        """The published page with this URL or source file, else None."""
+        entry = self._snapshot.find(url_or_source)
+        if entry is None:
+            return None
+        view = self.current(entry.source)
+        return view if entry.is_visible(self._now, drafts=self._drafts, future=self._future) else None
+
+    def current(self, source: str) -> PageView:
+        """The page that is being rendered, whether it is published or not; KeyError for none."""
+        listing = self._snapshot.listings.single(self._snapshot.entries[source])
+        self._read[listing.name] = listing
+        return PageView(listing.entries[0], self)
+
+    @property
+    def next_change(self) -> float | None:
+        """Unix time at which a page in the lists that were read next appears or disappears."""
+        moments = [listing.next_change(self._now) for listing in self._read.values()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset(self._read)
+
+    def _list(self, listing: Listing) -> Pages:
+        self._read[listing.name] = listing
+        return Pages(listing.visible(self._now, drafts=self._drafts, future=self._future), self)
+
+    def _neighbour(self, entry: Entry, step: int) -> PageView | None:
+        """Neighbours are of one kind: dated pages in the order of time, the others as they are listed."""
+        listing = self._snapshot.listings.siblings(entry)
+        self._read[listing.name] = listing
+        shown = listing.visible(self._now, drafts=self._drafts, future=self._future)
+        at = listing.position(entry, shown)
+        if at is None:
+            return None
+        at += -step if entry.date is not None else step
+        if not 0 <= at < len(shown) or (shown[at].date is None) != (entry.date is None):
+            return None
+        return PageView(shown[at], self)
