@@ -1,0 +1,59 @@
+"""How old a stored response is, and what that allows (RFC 9111 section 4.2, RFC 5861)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from isrgen.caching.stored import Stored
+
+CLOCK_SKEW: Final = 5.0
+"""Seconds by which the clocks of two processes may differ."""
+
+
+class Freshness(Enum):
+    """What the age of a stored response allows.
+
+    ``STALE_USABLE``: within the window of stale-while-revalidate, or marked by
+    a soft purge. ``STALE_ON_ERROR``: only when no newer one can be had.
+    """
+
+    FRESH = "fresh"
+    STALE_USABLE = "stale, usable while revalidating"
+    STALE_ON_ERROR = "stale, usable on error"
+    EXPIRED = "expired"
+
+
+def age(stored: Stored, now: float) -> int:
+    """Whole seconds since the render began, never negative."""
+    return max(0, int(now - stored.generated_at))
+
+
+def ttl(stored: Stored, now: float) -> int:
+    """Remaining freshness; negative when stale, and never positive after a soft purge."""
+    left = stored.lifetime.fresh - age(stored, now)
+    return min(left, 0) if stored.invalidated or _from_the_future(stored, now) else left
+
+
+def freshness(stored: Stored, now: float) -> Freshness:
+    """The state of a stored response.
+
+    A response whose age equals its lifetime is already stale: RFC 9111 section
+    4.2 asks for ``freshness_lifetime > current_age``. One from the future tells
+    that the clock was set back; nobody knows its age, so it counts as
+    invalidated rather than fresh until the clock has caught up.
+    """
+    elapsed = now - stored.generated_at
+    stale_for = elapsed - stored.lifetime.fresh
+    if stale_for < 0:
+        unsure = stored.invalidated or _from_the_future(stored, now)
+        return Freshness.STALE_USABLE if unsure else Freshness.FRESH
+    if stale_for < stored.lifetime.stale_while_revalidate:
+        return Freshness.STALE_USABLE
+    if stale_for < stored.lifetime.stale_if_error:
+        return Freshness.STALE_ON_ERROR
+    return Freshness.EXPIRED
+
+
+def _from_the_future(stored: Stored, now: float) -> bool:
+    return stored.generated_at - now > CLOCK_SKEW
