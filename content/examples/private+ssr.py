@@ -1,0 +1,5 @@
+from _lib.clock import now
+
+
+def loader():
+    return {"rendered": now()}
