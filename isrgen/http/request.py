@@ -7,7 +7,7 @@ records the read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -104,16 +104,16 @@ class Request:
     """One request.
 
     ``path`` is the decoded, canonical path, ``params`` what the route's
-    pattern captured. ``url_query`` is the query that ``url`` may show without
-    telling visitors apart: the listed parameters of a route with a lifetime;
-    None elsewhere, where reading ``url`` counts as reading every parameter.
-    With ``hide_cookies`` there are none to see, nor any ``Cookie`` header, and
-    reading them changes nothing.
+    pattern captured. Reading ``url`` counts as reading every query parameter,
+    unless ``url_query`` or ``limit_url`` leave only what is part of a key. With
+    ``hide_cookies`` there are none to see, nor any ``Cookie`` header, and
+    reading them changes nothing. ``bypass`` says why this request is answered
+    for its visitor alone: cookie, authorization, draft; it is empty for others.
     """
 
     __slots__ = (
-        "_base_url", "_body", "_client", "_cookies", "_headers", "_query", "_url_query", "method", "params",
-        "path", "recorder",
+        "_base_url", "_body", "_client", "_cookies", "_headers", "_query", "_url_query", "bypass", "method",
+        "params", "path", "recorder", "shows_cookies",
     )  # fmt: skip
 
     def __init__(
@@ -129,6 +129,7 @@ class Request:
         base_url: str = "",
         url_query: Sequence[tuple[str, str]] | None = None,
         hide_cookies: bool = False,
+        bypass: str = "",
     ) -> None:
         self.method = method
         self.path = path
@@ -138,11 +139,13 @@ class Request:
         self._body = body
         self._client = client
         self._url_query = url_query
+        self.bypass = bypass
         if hide_cookies:
             headers = [(name, value) for name, value in headers if name.lower() != "cookie"]
         cookies = [
             pair for name, value in headers if name.lower() == "cookie" for pair in parse_cookies(value)
         ]
+        self.shows_cookies = bool(cookies)
         note = self.recorder.record
 
         def note_header(what: What, name: str) -> None:
@@ -187,6 +190,11 @@ class Request:
             pairs = self._query._items
         path = quote(self.path, safe="/-._~!$&'()*+,;=:@")
         return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def limit_url(self, names: Iterable[str]) -> None:
+        """Let ``url`` show only these parameters; reading it then tells no visitors apart."""
+        listed = frozenset(names)
+        self._url_query = [pair for pair in self._query._items if pair[0] in listed]
 
     async def body(self) -> bytes:
         return self._body

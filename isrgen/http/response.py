@@ -33,6 +33,13 @@ class Response(Exception):  # noqa: N818  (it is an answer that may be raised, n
         if media and status not in _NO_BODY and "content-type" not in self.headers:
             self.headers.set("Content-Type", media)
 
+    def copy(self) -> Response:
+        """The same answer with headers of its own; a stream can be read by one of the two only."""
+        fresh = Response(status=self.status, headers=self.headers)
+        fresh.headers = self.headers.copy()
+        fresh.body, fresh.stream = self.body, self.stream
+        return fresh
+
     def text(self) -> str:
         """The body decoded as UTF-8; empty for a stream."""
         return self.body.decode("utf-8", "replace")
@@ -47,6 +54,11 @@ class NotFoundResponse(Response):
     def __init__(self, message: str = "") -> None:
         super().__init__(message, 404, {"Content-Type": "text/plain; charset=utf-8"})
         self.message = message
+
+    def copy(self) -> Response:
+        fresh = NotFoundResponse(self.message)
+        fresh.headers = self.headers.copy()
+        return fresh
 
 
 def redirect(to: str, status: int = 302) -> Response:

@@ -1,0 +1,78 @@
+"""The site's functions by the names of their parameters: ``def loader(params, request)``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from inspect import Parameter
+from types import ModuleType
+from typing import Any, Final
+
+from isrgen.errors import IsrgenError, Problem
+
+LOADER: Final = ("params", "request", "site")
+API: Final = ("request", "params", "site")
+STATIC_PARAMS: Final = ("site",)
+
+
+def function_of(module: ModuleType, name: str, source: str) -> Callable[..., Any] | None:
+    """The function ``name`` of a module, None where there is none; raises IsrgenError for anything else."""
+    found = getattr(module, name, None)
+    if found is None or callable(found):
+        return found
+    raise IsrgenError(
+        Problem(
+            f"`{name}` is {type(found).__name__}, not a function.", f"Write `def {name}(...)`.", file=source
+        )
+    )
+
+
+def arguments_of(
+    function: Callable[..., Any], offered: Mapping[str, Callable[[], Any]], source: str
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What to call ``function`` with: of what is ``offered``, the parameters that it names.
+
+    Raises IsrgenError for a parameter that is not offered and has no default.
+    """
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for parameter in _parameters(function):
+        if parameter.kind is Parameter.VAR_POSITIONAL:
+            continue
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            named.update((name, make()) for name, make in offered.items() if name not in named)
+        elif parameter.name in offered:
+            value = offered[parameter.name]()
+            if parameter.kind is Parameter.POSITIONAL_ONLY:
+                positional.append(value)
+            else:
+                named[parameter.name] = value
+        elif parameter.default is Parameter.empty:
+            raise _unknown(function, parameter.name, tuple(offered), source)
+    return tuple(positional), named
+
+
+def line_of(function: Callable[..., Any]) -> int | None:
+    """The line on which a function is defined, for a problem to name."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else int(code.co_firstlineno)
+
+
+def _parameters(function: Callable[..., Any]) -> list[Parameter]:
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def _unknown(function: Callable[..., Any], name: str, offered: tuple[str, ...], source: str) -> IsrgenError:
+    called = getattr(function, "__name__", "this function")
+    choices = ", ".join(offered)
+    return IsrgenError(
+        Problem(
+            f"`{called}` asks for `{name}`, which nobody can give it.",
+            f"It may take any of these, by name: {choices}.",
+            file=source,
+            line=line_of(function),
+        )
+    )

@@ -1,0 +1,245 @@
+"""The renderer: one route and one request in, one judged ``Answer`` out.
+
+``run`` raises what is wrong with the site, for a build to report; ``answer``
+logs it and gives the visitor a page that says nothing of causes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from isrgen.errors import IsrgenError, Problem
+from isrgen.handlers.blame import problem_of, trimmed
+from isrgen.handlers.calls import STATIC_PARAMS, function_of, line_of
+from isrgen.handlers.fallback import HTML, error_page
+from isrgen.handlers.header_rules import HeaderRules
+from isrgen.handlers.loader import call_by_name
+from isrgen.handlers.modules import Modules
+from isrgen.handlers.pool import BusyError, Call, DeadlineError, Pool, Work
+from isrgen.handlers.render import Parts, Render
+from isrgen.handlers.streams import PooledStream
+from isrgen.handlers.verdict import Judge, Verdict, Warnings
+from isrgen.http.answer import Answer, Outcome
+from isrgen.http.headers import Headers
+from isrgen.http.request import Request
+from isrgen.http.response import Response
+from isrgen.manifest import Manifest, Route
+from isrgen.render.templates import Templates
+from isrgen.routing.strategy import Strategy
+from isrgen.site.snapshot import Snapshot
+from isrgen.site.view import SiteView
+
+log = logging.getLogger("isrgen")
+
+_NO_BODY: Final = frozenset({204, 205, 304})
+_BUILD_DEADLINE: Final = 3600.0
+
+# why there is no answer -> (status, outcome, what the log says)
+_FAILURES: Final = {
+    DeadlineError: (504, Outcome.TIMEOUT, "took too long"),
+    BusyError: (503, Outcome.BUSY, "found every thread taken"),
+}
+
+
+class Renderer:
+    """Renders the on-demand routes of one site; safe to use from several event loops.
+
+    ``root`` holds ``content/`` (the site, or ``dist/server``); ``data_roots``
+    is where ``data_path`` looks, ``root`` itself if nothing else is given.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        snapshot: Snapshot,
+        templates: Templates,
+        root: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        pool_size: int = 8,
+        data_roots: Sequence[Path] = (),
+    ) -> None:
+        root = root.resolve()
+        modules = Modules(root, tuple(data_roots) or (root,))
+        self._parts = Parts(root, manifest, snapshot, templates, modules, Pool(pool_size))
+        self._clock = clock
+        self._judgment = Judge(HeaderRules(manifest.header_rules), manifest.not_found_ttl, root)
+        self._warnings = Warnings(strict=manifest.strict)
+
+    async def run(self, route: Route, request: Request) -> Answer:
+        """Render; raises IsrgenError for whatever is wrong with the site, under ``strict`` warnings too."""
+        render = self._render(route, request)
+        try:
+            answer, problems = await self._answer(render, route)
+        except (DeadlineError, BusyError) as error:
+            raise IsrgenError(Problem(f"{error}.", file=route.module or route.source)) from error
+        except IsrgenError:
+            raise
+        except Exception as error:
+            source = route.module or route.source
+            raise IsrgenError(
+                problem_of(error, self._parts.root, f"rendering {request.path}", source)
+            ) from error
+        if self._parts.manifest.strict and problems:
+            raise IsrgenError(problems)
+        self._warnings.log(problems)
+        return answer
+
+    async def answer(self, route: Route, request: Request) -> Answer:
+        """Render; never raises for what the site does: the answer is then a 500, 503 or 504."""
+        render = self._render(route, request)
+        try:
+            answer, problems = await self._answer(render, route)
+        except Exception as error:
+            return self._failed(render, error)
+        self._warnings.log(problems)
+        return answer
+
+    async def not_found(self, path: str, message: str = "") -> Answer:
+        """The nearest not-found page around a path (decoded); never raises."""
+        render = self._render(None, Request("GET", path, base_url=self._parts.manifest.base_url))
+        try:
+            response = await self._parts.pool.run(render.not_found(message), self._deadline(None))
+        except Exception as error:
+            return self._failed(render, error)
+        return Answer(response.status, response.headers, response.body, reason="not-found")
+
+    async def static_params(self, route: Route) -> list[dict[str, Any]]:
+        """What the page's ``static_params`` lists, checked against the route; raises IsrgenError."""
+        source = route.module
+        if source is None:
+            return []
+        try:
+            found = await self._parts.pool.run(self._static_params(source), _BUILD_DEADLINE)
+        except IsrgenError:
+            raise
+        except Exception as error:
+            raise IsrgenError(problem_of(error, self._parts.root, "static_params()", source)) from error
+        function, listed = found
+        try:
+            return [_checked_params(route, params) for params in listed]
+        except (TypeError, ValueError, KeyError) as error:
+            said = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            names = ", ".join(f'"{name}": "..."' for name in route.pattern.params)
+            raise IsrgenError(
+                Problem(
+                    f"static_params() does not fit {route.pattern}: {said}.",
+                    f"Return a list of dicts such as {{{names}}}.",
+                    file=source,
+                    line=line_of(function) if function else None,
+                )
+            ) from error
+
+    def close(self) -> None:
+        """Stop the site's loop and threads and forget its modules."""
+        self._parts.pool.close()
+        self._parts.modules.close()
+
+    def _render(self, route: Route | None, request: Request) -> Render:
+        if route is not None and route.policy.lifetime is not None:
+            request.limit_url(route.policy.query)
+        until = time.monotonic() + self._deadline(route)
+        return Render(self._parts, route, request, self._clock(), until)
+
+    def _deadline(self, route: Route | None) -> float:
+        """A page made by the build has no visitor who waits for it, but must end some day."""
+        if route is not None and route.strategy is Strategy.SSG:
+            return _BUILD_DEADLINE
+        return self._parts.manifest.render_timeout
+
+    async def _answer(self, render: Render, route: Route) -> tuple[Answer, tuple[Problem, ...]]:
+        deadline = self._deadline(route)
+        response = await self._parts.pool.run(render.work(), deadline)
+        body, stream = response.body, None
+        verdict = self._judge(render, route, response)
+        if response.stream is not None:
+            stream = PooledStream(response.stream, self._parts.pool, deadline)
+            if response.status in _NO_BODY:
+                await stream.aclose()
+                stream = None
+            elif verdict.shared is not None or route.strategy is Strategy.SSG:
+                whole = await self._whole(stream, render, route)
+                verdict = self._judge(render, route, response)
+                if whole is None:
+                    verdict = verdict.private("too large to share")
+                else:
+                    body, stream = whole, None
+        if verdict.shared is not None:
+            render.seal()
+        context = render.context
+        answer = Answer(
+            response.status,
+            verdict.headers,
+            body,
+            stream,
+            verdict.shared,
+            degraded=context.degraded,
+            reason=verdict.reason,
+            purges=tuple(context.purges),
+        )
+        return answer, verdict.problems
+
+    def _judge(self, render: Render, route: Route, response: Response) -> Verdict:
+        return self._judgment.decide(
+            route,
+            render.request,
+            response,
+            render.context,
+            reads=render.reads,
+            now=render.now,
+            next_change=render.site.next_change,
+        )
+
+    async def _whole(self, stream: PooledStream, render: Render, route: Route) -> bytes | None:
+        most = {"most": 2**31} if route.strategy is Strategy.SSG else {}
+        try:
+            async with asyncio.timeout(max(0.0, render.until - time.monotonic())):
+                return await stream.read_whole(**most)
+        except TimeoutError as error:
+            await stream.aclose()
+            raise DeadlineError("the streamed body took too long") from error
+        except BaseException:
+            await stream.aclose()
+            raise
+
+    def _failed(self, render: Render, error: Exception) -> Answer:
+        status, outcome, said = _FAILURES.get(type(error), (500, Outcome.FAILED, "failed"))
+        request = render.request
+        detail = "" if type(error) in _FAILURES else "\n" + trimmed(error, self._parts.root)
+        log.error("%s %s %s: %s%s", request.method, request.path, said, status, detail)
+        headers = Headers({"Content-Type": HTML})
+        if status == 503:
+            headers.set("Retry-After", "1")
+        body = error_page(status).encode()
+        purges = tuple(render.context.purges)
+        return Answer(status, headers, body, outcome=outcome, reason=outcome.value, purges=purges)
+
+    def _static_params(self, source: str) -> Work[tuple[Callable[..., Any] | None, list[Any]]]:
+        module = yield Call(self._parts.modules.load, (source,))
+        function = function_of(module, "static_params", source)
+        if function is None:
+            return None, []
+        view = SiteView(self._parts.snapshot, self._clock())
+        made = yield from call_by_name(function, dict.fromkeys(STATIC_PARAMS, lambda: view), source)
+        listed = yield Call(list, (made,))
+        return function, listed
+
+
+def _checked_params(route: Route, params: Any) -> dict[str, Any]:
+    """One of ``static_params``; whole numbers are taken as their text."""
+    if not isinstance(params, dict):
+        raise TypeError(f"it gives {params!r}, which is not a dict")
+    extra = sorted(set(params) - set(route.pattern.params), key=repr)
+    if extra:
+        raise ValueError(f"the route has no parameter {extra[0]!r}")
+    text = {
+        name: str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in params.items()
+    }
+    route.pattern.fill(text)
+    return {name: list(value) if isinstance(value, (list, tuple)) else value for name, value in text.items()}

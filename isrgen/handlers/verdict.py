@@ -1,0 +1,119 @@
+"""The judgment on one response: its final headers, and who may share it.
+
+Everything that can still change a response has spoken before: loader,
+templates, middleware, front matter and rules.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from isrgen.caching.fields import CACHE_FIELDS
+from isrgen.caching.invalidation import tags_of
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.privacy import Read, judge
+from isrgen.caching.storing import asked_lifetime, bounded
+from isrgen.errors import Problem
+from isrgen.handlers.blame import relative
+from isrgen.handlers.header_rules import HeaderRules, add_missing
+from isrgen.http.answer import Shared
+from isrgen.http.context import RenderContext
+from isrgen.http.headers import Headers
+from isrgen.http.request import Request
+from isrgen.http.response import Response
+from isrgen.manifest import Route
+
+log = logging.getLogger("isrgen")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``headers`` hold no cache field; ``shared`` is None for a private response, ``reason`` says why."""
+
+    headers: Headers
+    shared: Shared | None = None
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    def private(self, reason: str) -> Verdict:
+        """The same response, for one visitor only."""
+        return replace(self, shared=None, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What a site's judgments have in common."""
+
+    rules: HeaderRules
+    not_found_ttl: int
+    root: Path
+
+    def decide(
+        self,
+        route: Route,
+        request: Request,
+        response: Response,
+        context: RenderContext,
+        *,
+        reads: Iterable[Read],
+        now: float,
+        next_change: float | None,
+    ) -> Verdict:
+        """The verdict; ``next_change`` is when what the page lists changes by itself."""
+        headers = response.headers.copy()
+        add_missing(headers, route.headers)
+        self.rules.apply(headers, str(route.pattern), request.path)
+        judgment = judge(
+            reads,
+            route.policy,
+            asked=self._asked(route, request, response, headers),
+            status=response.status,
+            set_cookie="set-cookie" in headers,
+            vary=headers.getall("vary"),
+            bypassed=_is_bypassed(route, request),
+        )
+        for name in CACHE_FIELDS:
+            headers.delete(name)
+        problems = tuple(self._placed(problem, route) for problem in judgment.warnings)
+        verdict = Verdict(headers, None, request.bypass or judgment.reason, problems)
+        if judgment.lifetime is None:
+            return verdict
+        lifetime = bounded(judgment.lifetime, now, next_change)
+        if lifetime == Lifetime(0):
+            return verdict.private("changes-now")
+        headers.delete("vary")
+        tags = tags_of(route.policy.tags, request.params, context.tags)
+        return replace(verdict, shared=Shared(lifetime, judgment.vary, tags))
+
+    def _asked(self, route: Route, request: Request, response: Response, headers: Headers) -> Lifetime | None:
+        if request.method not in ("GET", "HEAD"):
+            return None
+        return asked_lifetime(response.status, headers.pairs(), route.policy.lifetime, self.not_found_ttl)
+
+    def _placed(self, problem: Problem, route: Route) -> Problem:
+        """With a file as the site's author knows it."""
+        file = relative(problem.file, self.root) or problem.file or route.module or route.source
+        return replace(problem, file=file)
+
+
+def _is_bypassed(route: Route, request: Request) -> bool:
+    """Whether this request is for one visitor alone; one that shows cookies where listed ones bypass is."""
+    return bool(request.bypass) or (bool(route.policy.bypass_cookies) and request.shows_cookies)
+
+
+class Warnings:
+    """Tells of each line that makes a page private once; under ``strict`` as an error."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._level = logging.ERROR if strict else logging.WARNING
+        self._said: set[tuple[str, int | None]] = set()
+
+    def log(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            place = (problem.file, problem.line)
+            if place not in self._said:
+                self._said.add(place)
+                log.log(self._level, "%s", problem)
