@@ -1,4 +1,4 @@
-"""The configuration of a site, typed; every problem in it is reported at once."""
+"""The facts of a configuration, with their defaults."""
 
 from __future__ import annotations
 

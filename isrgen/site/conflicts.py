@@ -1,0 +1,76 @@
+"""Two things that want the same place: a path, or a file of the output."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from isrgen.errors import Problem
+from isrgen.routing.pattern import Pattern
+from isrgen.site.page import CopiedFile, Page
+from isrgen.site.redirects import Placed
+
+
+def find_conflicts(
+    pages: Iterable[Page], not_found: Iterable[Page], files: Iterable[CopiedFile], redirects: Iterable[Placed]
+) -> Iterator[Problem]:
+    """One problem for each path that more than one file claims; it names them all."""
+    pages, not_found = tuple(pages), tuple(not_found)
+    shapes: defaultdict[object, list[tuple[str, str]]] = defaultdict(list)
+    for page in pages:
+        shapes[page.pattern.shape].append((page.source, str(page.pattern)))
+    yield from _shared(shapes, "Both have the route")
+    yield from _redirected(pages, redirects)
+    outputs: defaultdict[object, list[tuple[str, str]]] = defaultdict(list)
+    for page in pages:
+        if page.pattern.is_static:
+            outputs[_file_of(page.pattern)].append((page.source, page.url))
+    for page in not_found:
+        prefix = page.not_found or "/"
+        outputs[f"{prefix.strip('/')}/404.html".lstrip("/")].append((page.source, f"{prefix}404.html"))
+    for file in files:
+        outputs[file.path].append((file.source, "/" + file.path))
+    sources = {frozenset(source for source, _ in claims) for claims in shapes.values() if len(claims) > 1}
+    collisions = {
+        key: claims
+        for key, claims in outputs.items()
+        if frozenset(source for source, _ in claims) not in sources
+    }
+    yield from _shared(collisions, "Both would be the file for")
+
+
+def _shared(claims: Iterable[object], verb: str) -> Iterator[Problem]:
+    for found in claims.values() if isinstance(claims, dict) else ():
+        if len(found) > 1:
+            sources = sorted({source for source, _ in found})
+            verb_here = verb if len(found) == 2 else verb.replace("Both", "All")
+            message = f"{verb_here} {found[0][1]}: {', '.join(sources)}."
+            yield Problem(message, "Keep one of them, or give one another name or a `permalink`.", sources[0])
+
+
+def _redirected(pages: tuple[Page, ...], redirects: Iterable[Placed]) -> Iterator[Problem]:
+    by_shape = {page.pattern.shape: page for page in pages}
+    first: dict[object, Placed] = {}
+    for placed in redirects:
+        shape = placed.redirect.source.shape
+        if shape in by_shape:
+            page = by_shape[shape]
+            message = f"The redirect from {placed.redirect.source} hides the page {page.source}."
+            yield Problem(message, "Remove the redirect, or give the page another path.", placed.source)
+        elif shape in first:
+            other = first[shape]
+            where = "" if other.source == placed.source else f", the other in {other.source}"
+            message = f"Two redirects begin at {placed.redirect.source}{where}."
+            yield Problem(message, "Keep one of them.", placed.source)
+        else:
+            first[shape] = placed
+
+
+def _file_of(pattern: Pattern) -> str:
+    """The file that a web server would send for a fixed path."""
+    segments = [segment.value for segment in pattern.segments]
+    if not segments:
+        return "index.html"
+    if pattern.slash:
+        return "/".join([*segments, "index.html"])
+    return "/".join(segments) + ("" if "." in segments[-1][1:] else ".html")
