@@ -1,4 +1,4 @@
-"""What tests share: sites made of a few files, the real command line, a real server, and the tools of the machine."""
+"""What tests share: sites made of a few files, the real commands, a real server, the machine's tools."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def require() -> Callable[..., str]:
-    """``require("node")`` is the tool's path; a tool that is not there skips by name, or fails where CI wants it."""
+    """``require("node")`` is the tool's path; a missing one skips by name, or fails where CI wants it."""
 
     def find(name: str, found: str | Path | None = None) -> str:
         path = str(found) if found else shutil.which(name)
@@ -159,7 +159,7 @@ def isrgen() -> Isrgen:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Server]]:
-    """Start ``isrgen serve`` (or another command that listens) and wait for its URL; stopped after the test."""
+    """Start ``isrgen serve`` (or another command that listens), wait for its URL, stop it after the test."""
     servers: list[Server] = []
 
     def run(site: Path, *arguments: object, command: str = "serve", **env: str) -> Server:

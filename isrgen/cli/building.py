@@ -28,26 +28,30 @@ def run(
     loaded = config.load(site.resolve())
     if engine is not None:
         loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
-    result = build.build(
-        loaded,
-        out=out,
-        drafts=drafts,
-        future=future,
-        jobs=jobs,
-        clean=clean,
-        strict=strict,
-        now=datetime.now(UTC),
-        report=lambda event: None,
-    )
+    with console.progress() as step:
+        result = build.build(
+            loaded,
+            out=out,
+            drafts=drafts,
+            future=future,
+            jobs=jobs,
+            clean=clean,
+            strict=strict,
+            now=datetime.now(UTC),
+            report=lambda event: step(event.step),
+        )
     console.warnings(result.warnings)
     return result, time.monotonic() - started
 
 
 def summary(result: build.BuildResult, seconds: float, out: Path) -> list[str]:
-    made = f"Made {console.count(result.made, 'file')}, reused {result.reused}, in {seconds:.2f} s: {out}"
-    if result.next_build is None:
-        return [made]
-    return [made, f"The site next needs building at {result.next_build.isoformat()}."]
+    """What to print of a build that worked."""
+    files = console.count(result.made, "file")
+    pages = console.count(result.reused, "Markdown page")
+    lines = [f"Made {files} in {out}, reused {pages}, in {seconds:.2f} s."]
+    if result.next_build is not None:
+        lines.append(f"The site next needs building at {result.next_build.isoformat()}.")
+    return lines
 
 
 def as_data(result: build.BuildResult, seconds: float, out: Path) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -40,6 +41,18 @@ def problems(found: Sequence[Problem]) -> None:
 
 def warnings(found: Sequence[Problem]) -> None:
     _blocks(found, "warning: ", "yellow")
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """A function to name the current step with; nothing is shown where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda step: status.update(step)
 
 
 def as_data(problem: Problem) -> dict[str, Any]:

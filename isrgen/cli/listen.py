@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from granian.constants import Interfaces
-from granian.server import Server
+from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from isrgen.cli.logs import CONFIG
 from isrgen.errors import IsrgenError
@@ -37,10 +38,15 @@ class Address:
     family: socket.AddressFamily
 
     @property
+    def near(self) -> str:
+        """Where this machine reaches it: the wildcard addresses are no place to connect to."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
     def url(self) -> str:
         """What to open in a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://[{host}]:{self.port}/" if ":" in host else f"http://{host}:{self.port}/"
+        host = f"[{self.near}]" if ":" in self.near else self.near
+        return f"http://{host}:{self.port}/"
 
 
 class Reservation:
@@ -58,6 +64,8 @@ class Reservation:
         if hasattr(socket, "SO_REUSEPORT"):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             _bind(self._socket, numeric, port, host)
+            # From here on it is in the way of whoever tries the port as we did.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
     def close(self) -> None:
         self._socket.close()
@@ -70,17 +78,18 @@ def run(
     workers: int,
     ready: Callable[[str], None],
     patience: int = PATIENCE,
-    attach: Callable[[Server], None] = lambda server: None,
+    attach: Callable[[Callable[[], None]], None] = lambda reload: None,
 ) -> int:
     """Serve what ``load`` makes in every worker until a signal; the exit code.
 
-    ``load`` is pickled. A worker that cannot start ends the server at once;
+    ``load`` is pickled. ``attach`` is given a function that replaces the
+    workers by new ones, without a gap. A worker that cannot start ends the server at once;
     one that dies later is replaced, and granian gives up on a crash loop.
     """
     address = reservation.address
     # Forked workers would inherit the threads and the locks of whatever ran before.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Server(
+    server = MPServer(
         "isrgen",
         address=address.host,
         port=address.port,
@@ -90,9 +99,9 @@ def run(
         workers_kill_timeout=patience,
         respawn_interval=0.5,
         log_dictconfig=CONFIG,
-        log_level=_warning(),
+        log_level=LogLevels.warning,
     )
-    attach(server)
+    attach(server.signal_handler_reload)
     ended = threading.Event()
 
     def announce() -> None:
@@ -113,12 +122,6 @@ def run(
     return 0
 
 
-def _warning() -> Any:
-    from granian.log import LogLevels
-
-    return LogLevels.warning
-
-
 def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
     try:
         found = socket.getaddrinfo(host or None, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -135,45 +138,39 @@ def _bind(sock: socket.socket, numeric: str, port: int, host: str) -> None:
     try:
         sock.bind((numeric, port))
     except OSError as error:
-        raise IsrgenError(*_BIND_ERRORS.get(error.errno or 0, _OTHER)(host, port, error)) from error
+        raise IsrgenError(*refusal(host, port, error)) from error
 
 
-def _in_use(host: str, port: int, error: OSError) -> tuple[str, str]:
-    return f"Port {port} on {host} is in use.", (
-        f"Stop what listens there, or choose another one: --port {port + 1 if port < 65535 else 8000}."
-        " --port 0 takes any free one."
+def refusal(host: str, port: int, error: OSError) -> tuple[str, str]:
+    """What is wrong with an address, and the way out."""
+    message, hint = _REFUSALS.get(
+        error.errno or 0, ("Port {port} on {host} cannot be opened: {reason}.", _OTHER)
     )
+    values = {"host": host, "port": port, "reason": error.strerror or error, "next": port % 65535 + 1}
+    return message.format(**values), hint.format(**values)
 
 
-def _privileged(host: str, port: int, error: OSError) -> tuple[str, str]:
-    return f"Port {port} is privileged: this user may not listen on it.", (
-        "Choose one from 1024 up, such as --port 8000, and let a proxy forward to it."
-    )
+_OTHER: Final = "Choose another --host or --port."
 
-
-def _not_ours(host: str, port: int, error: OSError) -> tuple[str, str]:
-    return f"{host} is not an address of this machine, so port {port} cannot be opened on it.", (
-        "Name one that is: 127.0.0.1 (only this machine), 0.0.0.0 (every network)."
-    )
-
-
-def _OTHER(host: str, port: int, error: OSError) -> tuple[str, str]:  # noqa: N802
-    return f"Port {port} on {host} cannot be opened: {error.strerror or error}.", (
-        "Choose another --host or --port."
-    )
-
-
-_BIND_ERRORS: Final[dict[int, Callable[[str, int, OSError], tuple[str, str]]]] = {
-    errno.EADDRINUSE: _in_use,
-    errno.EACCES: _privileged,
-    errno.EADDRNOTAVAIL: _not_ours,
+_REFUSALS: Final = {
+    errno.EADDRINUSE: (
+        "Port {port} on {host} is in use.",
+        "Stop what listens there, or choose another one: --port {next}; --port 0 takes any free one.",
+    ),
+    errno.EACCES: (
+        "Port {port} is privileged: this user may not listen on it.",
+        "Choose one from 1024 up, such as --port 8000, and let a proxy forward to it.",
+    ),
+    errno.EADDRNOTAVAIL: (
+        "{host} is not an address of this machine, so port {port} cannot be opened on it.",
+        "Name one that is: 127.0.0.1 (only this machine), 0.0.0.0 (every network).",
+    ),
 }
 
 
 def _accepts(address: Address, ended: threading.Event) -> bool:
     """Wait until a worker accepts connections; False when the server ended first."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
     while not ended.wait(_POLL):
-        with suppress(OSError), socket.create_connection((host, address.port), timeout=1):
+        with suppress(OSError), socket.create_connection((address.near, address.port), timeout=1):
             return True
     return False

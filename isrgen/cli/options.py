@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-OWN_FOLDERS: Final = ("content", "templates", "static", "assets", "data", ".git", ".isrgen", ".vercel")
-"""Folders of a site that ``--out`` must not name: a build replaces its output folder as a whole."""
 
 
 @dataclass(slots=True)
@@ -59,24 +56,5 @@ no_build_option = click.option("--no-build", is_flag=True, help="Take the output
 
 
 def output_folder(site: Path, out: Path) -> Path:
-    """Where ``--out`` points; raises BadParameter where a build would destroy something."""
-    root = site.resolve()
-    folder = (root / out).resolve()
-    if reason := _danger(root, folder):
-        raise click.BadParameter(
-            f"'{out}' {reason}. A build replaces its output folder as a whole;"
-            " name a folder of its own, such as 'dist'.",
-            param_hint="'--out'",
-        )
-    return folder
-
-
-def _danger(root: Path, folder: Path) -> str:
-    if root.is_relative_to(folder):
-        return "is the site's own folder" if folder == root else "holds the site itself"
-    for name in OWN_FOLDERS:
-        if folder.is_relative_to(root / name):
-            return f"is the site's {name}/" if folder == root / name else f"lies in the site's {name}/"
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        return "holds files that no build wrote"
-    return ""
+    """Where ``--out`` points: relative to the site, not to the current folder."""
+    return (site.resolve() / out).resolve()
