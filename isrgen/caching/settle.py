@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -82,3 +82,10 @@ def may_replace(new: Stored, old: Stored, rank: Rank = Rank()) -> bool:
     if rank.new != rank.old:
         return rank.new > rank.old
     return new.generated_at >= old.generated_at
+
+
+def purged(stored: Stored, hard: bool) -> Stored | None:
+    """A stored response after a purge; a 404 never outlives one, for the page may be there now."""
+    if hard or stored.status == 404:
+        return None
+    return stored if stored.invalidated else replace(stored, invalidated=True)

@@ -35,4 +35,5 @@ class Stored:
     def size(self) -> int:
         """Bytes this takes in a store, near enough to bound one."""
         fields = sum(len(name) + len(value) + 64 for name, value in self.headers)
-        return len(self.body) + fields + sum(map(len, self.tags)) + 256
+        selecting = sum(len(name) + len(value) + 64 for name, value in self.selecting)
+        return len(self.body) + fields + selecting + sum(map(len, self.tags)) + 256

@@ -42,9 +42,9 @@ class Store(Protocol):
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
         """Keep ``stored`` in place of the variant that its ``selecting`` fields name.
 
-        False, and nothing kept, when a newer one is there already. One rendered
-        before a purge that concerns it is kept as ``invalidated`` (soft) or not
-        at all (hard).
+        False, and nothing kept, when a newer one is there already
+        (``caching.settle.may_replace``). One rendered before a purge that
+        concerns it is kept as ``invalidated`` (soft) or not at all (hard).
         """
         ...
 
@@ -56,12 +56,16 @@ class Store(Protocol):
         """The number of purges so far."""
         ...
 
+    async def announce(self, build: str) -> None:
+        """From now on ``build`` is the newest: what other builds make never replaces its responses."""
+        ...
+
     async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
         """Purge ``prefix`` itself and every key that goes on with ``?``; the keys that were hit."""
         ...
 
     async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
-        """Purge everything that carries ``tag``; the keys that were hit."""
+        """Purge everything that carries ``tag`` (``all``: everything); the keys that were hit."""
         ...
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
@@ -70,6 +74,10 @@ class Store(Protocol):
 
     async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
         """Give the flight back; until ``private_until`` others need not wait for it."""
+        ...
+
+    async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
+        """Keys held that begin with ``prefix``, in order."""
         ...
 
     async def usage(self) -> Usage: ...

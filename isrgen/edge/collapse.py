@@ -1,0 +1,84 @@
+"""One flight per key: many who miss at once wait for one render.
+
+What comes of the flight is for the driver to judge; here it is only known who
+flies, who waits, and for which keys waiting was in vain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Memory(Generic[K, V]):
+    """The last facts learnt about some keys; the oldest is forgotten first."""
+
+    __slots__ = ("_facts", "_most")
+
+    def __init__(self, most: int = 4096) -> None:
+        self._facts: OrderedDict[K, V] = OrderedDict()
+        self._most = most
+
+    def get(self, key: K) -> V | None:
+        return self._facts.get(key)
+
+    def set(self, key: K, fact: V) -> None:
+        self._facts[key] = fact
+        self._facts.move_to_end(key)
+        if len(self._facts) > self._most:
+            self._facts.popitem(last=False)
+
+    def forget(self, key: K) -> None:
+        self._facts.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+
+class Flights(Generic[K, V]):
+    """The renders under way, by key.
+
+    A flight belongs to nobody: when the visitor who began it goes away, it
+    goes on for the others, and for the store.
+    """
+
+    __slots__ = ("_tasks",)
+
+    def __init__(self) -> None:
+        self._tasks: dict[K, asyncio.Task[V]] = {}
+
+    async def join(self, key: K, fly: Callable[[], Awaitable[V]]) -> tuple[V, bool]:
+        """The result of the one flight for ``key``, and whether this caller began it."""
+        task = self._tasks.get(key)
+        began = task is None
+        if task is None:
+            task = asyncio.ensure_future(_run(fly))
+            self._tasks[key] = task
+            task.add_done_callback(lambda done: self._land(key, done))
+        return await asyncio.shield(task), began
+
+    def _land(self, key: K, done: asyncio.Task[V]) -> None:
+        if self._tasks.get(key) is done:
+            del self._tasks[key]
+        if not done.cancelled():
+            done.exception()
+
+    async def close(self) -> None:
+        """Wait for every flight; failures are those of whoever waits for them."""
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def cancel(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+
+async def _run(fly: Callable[[], Awaitable[V]]) -> V:
+    return await fly()

@@ -1,0 +1,83 @@
+"""A store that cannot take the site down.
+
+Whatever the store raises is logged once in a while, and answered as an empty
+store would: pages are then rendered for every visitor.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.store import Lease, Store, Usage
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger("isrgen")
+_QUIET_SECONDS: Final = 30.0
+_FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, TypeError, KeyError)
+
+
+class Failsafe:
+    """A ``Store`` around another one."""
+
+    def __init__(self, store: Store, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._monotonic = monotonic
+        self._said: float | None = None
+        self.faults = 0
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        return await self._try(self._store.get(key), ())
+
+    async def put(self, key: str, stored: Stored, epoch: int) -> bool:
+        # True: a store that is out of order holds nothing newer.
+        return await self._try(self._store.put(key, stored, epoch), True)
+
+    async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
+        await self._try(self._store.delete(key, selecting), None)
+
+    async def epoch(self) -> int:
+        return await self._try(self._store.epoch(), 0)
+
+    async def announce(self, build: str) -> None:
+        await self._try(self._store.announce(build), None)
+
+    async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+        return await self._try(self._store.invalidate_key(prefix, hard), [])
+
+    async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
+        return await self._try(self._store.invalidate_tag(tag, hard), [])
+
+    async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+        return await self._try(self._store.acquire(key, owner, now, seconds), Lease.MINE)
+
+    async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+        await self._try(self._store.release(key, owner, private_until), None)
+
+    async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
+        return await self._try(self._store.keys(prefix, limit), [])
+
+    async def usage(self) -> Usage:
+        return await self._try(self._store.usage(), Usage(0, 0))
+
+    async def close(self) -> None:
+        await self._try(self._store.close(), None)
+
+    async def _try(self, work: Awaitable[T], otherwise: T) -> T:
+        try:
+            return await work
+        except _FAULTS as fault:
+            self.faults += 1
+            self._say(fault)
+            return otherwise
+
+    def _say(self, fault: Exception) -> None:
+        now = self._monotonic()
+        if self._said is None or now - self._said >= _QUIET_SECONDS:
+            self._said = now
+            _LOG.error("the edge store fails, pages are rendered for every visitor: %s", fault)

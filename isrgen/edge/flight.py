@@ -1,0 +1,219 @@
+"""One render, from the lease that makes it the only one to what the store keeps of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from isrgen.caching.decide import usable_on_error
+from isrgen.caching.freshness import Freshness, freshness
+from isrgen.caching.keys import parse_key, select
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.storing import degraded_lifetime
+from isrgen.edge.collapse import Memory
+from isrgen.edge.landing import Landed, result_of, stored_from
+from isrgen.edge.store import Lease, Store
+from isrgen.http.answer import Answer, Outcome, Shared
+from isrgen.http.headers import Headers
+
+_LOG: Final = logging.getLogger("isrgen")
+_FIRST_PAUSE: Final = 0.01
+_LONGEST_PAUSE: Final = 0.1
+
+Selecting = Callable[[tuple[str, ...]], HeaderPairs]
+FlightKey = tuple[str, HeaderPairs, int]
+"""The key, what selects the variant as far as is known, and the purges so far: who
+comes after a purge does not join a flight that began before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A render to be made: ``previous`` is what it would replace, if known.
+
+    ``patient``: a visitor waits for the result, whoever makes it; without,
+    nothing is done when another process is at it already.
+    """
+
+    flight: FlightKey
+    selecting: Selecting
+    render: Callable[[], Awaitable[Answer]]
+    previous: Stored | None
+    patient: bool = True
+
+    @property
+    def key(self) -> str:
+        return self.flight[0]
+
+
+class Pilot:
+    """Flies plans, and remembers for a while what came of them."""
+
+    def __init__(
+        self, store: Store, clock: Callable[[], float], behind: str | None, build: str, deadline: float
+    ) -> None:
+        self.build = build
+        self._store = store
+        self._clock = clock
+        self._behind = behind
+        self._deadline = deadline
+        self._failures: Memory[str, tuple[int, float]] = Memory()
+        self._private: Memory[str, float] = Memory()
+        self._varies: Memory[str, tuple[str, ...]] = Memory()
+        self._name = uuid.uuid4().hex
+        self._numbers = itertools.count()
+
+    def is_backing_off(self, key: str, now: float) -> bool:
+        """Whether a refresh of this key failed a moment ago."""
+        failed = self._failures.get(key)
+        return failed is not None and now < failed[1]
+
+    def is_private(self, key: str, now: float) -> bool:
+        """Whether this key turned out private a moment ago, so that waiting is in vain."""
+        return now < (self._private.get(key) or 0.0)
+
+    def varies(self, key: str) -> tuple[str, ...]:
+        """The fields this key was last seen to vary on."""
+        return self._varies.get(key) or ()
+
+    def forget(self, key: str) -> None:
+        """After a purge everything may be different."""
+        self._failures.forget(key)
+        self._private.forget(key)
+
+    async def fly(self, plan: Plan) -> Landed:
+        """Render under the lease, or take over what another process made."""
+        name = repr(plan.flight)
+        owner = f"{self._name}:{next(self._numbers)}"
+        lease, waited = await self._lease(plan, name, owner)
+        if isinstance(lease, Stored):
+            return Landed(None, lease, found=True)
+        if lease is Lease.TAKEN:
+            return Landed(None)
+        private_until = 0.0
+        try:
+            if waited and (ready := await self._ready(plan)) is not None:
+                return Landed(None, ready, found=True)
+            landed = await self.fly_alone(plan)
+            if landed.answer is not None and result_of(landed.answer) is Result.PRIVATE:
+                private_until = self._clock() + PRIVATE_SECONDS
+            return landed
+        finally:
+            await self._store.release(name, owner, private_until)
+
+    async def fly_alone(self, plan: Plan) -> Landed:
+        """Render without regard to others, and settle what the store keeps."""
+        begun = self._clock()
+        try:
+            async with asyncio.timeout(self._deadline):
+                answer = await plan.render()
+        except TimeoutError:
+            answer = _failure(504, "The page took too long.", Outcome.TIMEOUT)
+        except Exception:
+            _LOG.exception("rendering %s failed", plan.key)
+            answer = _failure(500, "The page could not be made.", Outcome.FAILED)
+        return await self._land(plan, answer, begun)
+
+    async def _land(self, plan: Plan, answer: Answer, begun: float) -> Landed:
+        now = self._clock()
+        result = result_of(answer)
+        self._remember(plan.key, result, answer, now)
+        match settle(result, usable_on_error(plan.previous, now)):
+            case Effect.REPLACE if answer.shared is not None:
+                return await self._replace(plan, answer, answer.shared, answer.shared.lifetime, begun)
+            case Effect.REPLACE_BRIEFLY if answer.shared is not None:
+                brief = degraded_lifetime(answer.shared.lifetime)
+                return await self._replace(plan, answer, answer.shared, brief, begun)
+            case Effect.REMOVE if plan.previous is not None:
+                await self._store.delete(plan.key, plan.previous.selecting)
+        return Landed(answer)
+
+    async def _replace(
+        self, plan: Plan, answer: Answer, shared: Shared, lifetime: Lifetime, begun: float
+    ) -> Landed:
+        names = tuple(sorted(shared.vary))
+        self._varies.set(plan.key, names)
+        stored = self.stored(plan.key, answer, shared, plan.selecting(names), lifetime, begun)
+        if await self._store.put(plan.key, stored, plan.flight[2]):
+            return Landed(answer, stored, kept=True)
+        # Another worker has sent a newer copy; an older one must not follow it.
+        newer = select(await self._store.get(plan.key), plan.selecting)
+        if newer is not None and newer.build != self.build:
+            # A newer build shares this store; its pages are not ours to refresh.
+            self._failures.set(plan.key, (0, self._clock() + LONGEST_BACKOFF))
+        if newer is not None and newer.generated_at > begun and not newer.invalidated:
+            return Landed(None, newer, found=True)
+        return Landed(answer, stored)
+
+    def stored(
+        self,
+        key: str,
+        answer: Answer,
+        shared: Shared,
+        selecting: HeaderPairs,
+        lifetime: Lifetime,
+        begun: float,
+    ) -> Stored:
+        """What the store would keep of an answer."""
+        return stored_from(
+            answer,
+            shared,
+            path=parse_key(key)[0],
+            selecting=selecting,
+            lifetime=lifetime,
+            begun=begun,
+            behind=self._behind,
+            build=self.build,
+        )
+
+    def _remember(self, key: str, result: Result, answer: Answer, now: float) -> None:
+        if result in (Result.FAILED, Result.DEGRADED):
+            times = (self._failures.get(key) or (0, 0.0))[0] + 1
+            seconds = backoff(times)
+            self._failures.set(key, (times, now + seconds))
+            _LOG.warning(
+                "refreshing %s failed (%s); asking again in %.0f s at the earliest",
+                key,
+                answer.degraded or answer.status,
+                seconds,
+            )
+        else:
+            self._failures.forget(key)
+        if result is Result.PRIVATE:
+            self._private.set(key, now + PRIVATE_SECONDS)
+        else:
+            self._private.forget(key)
+
+    async def _lease(self, plan: Plan, name: str, owner: str) -> tuple[Lease | Stored, bool]:
+        """The lease, or what another process stored meanwhile; and whether this took waiting."""
+        give_up = asyncio.get_running_loop().time() + self._deadline
+        pause, waited = _FIRST_PAUSE, False
+        while True:
+            lease = await self._store.acquire(name, owner, self._clock(), self._deadline)
+            if lease is not Lease.TAKEN or not plan.patient:
+                return lease, waited
+            if asyncio.get_running_loop().time() >= give_up:
+                return Lease.PRIVATE, waited
+            waited = True
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+            if (ready := await self._ready(plan)) is not None:
+                return ready, waited
+
+    async def _ready(self, plan: Plan) -> Stored | None:
+        """A response that another process made while this one waited."""
+        stored = select(await self._store.get(plan.key), plan.selecting)
+        if stored is None or stored.build != self.build:
+            return None
+        return stored if freshness(stored, self._clock()) is Freshness.FRESH else None
+
+
+def _failure(status: int, text: str, outcome: Outcome) -> Answer:
+    headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
+    return Answer(status, headers, text.encode(), outcome=outcome)

@@ -1,0 +1,123 @@
+"""From answers to stored responses, and from both to what is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from isrgen.caching.decide import Decision
+from isrgen.caching.fields import private_fields, shared_fields, without_cache_fields
+from isrgen.caching.freshness import age, ttl
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.settle import Result
+from isrgen.caching.status import CacheStatus
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.validation import etag_of
+from isrgen.edge.origin import Served
+from isrgen.http.answer import Answer, Outcome, Shared
+
+_WRITTEN_BY_US: Final = frozenset({"etag", "content-length", "transfer-encoding", "connection"})
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What came of a flight.
+
+    ``stored`` is what may be sent to everyone who selects it, ``kept`` whether
+    the store took it. ``found`` means that another process had it ready, and
+    there is no ``answer``.
+    """
+
+    answer: Answer | None
+    stored: Stored | None = None
+    kept: bool = False
+    found: bool = False
+
+
+def result_of(answer: Answer) -> Result:
+    """How a render ended. A Set-Cookie is never shared, whatever the judgment said."""
+    if answer.outcome is not Outcome.DONE or answer.status >= 500:
+        return Result.FAILED
+    if answer.degraded is not None:
+        return Result.DEGRADED
+    if answer.shared is None or answer.stream is not None or "set-cookie" in answer.headers:
+        return Result.PRIVATE
+    return Result.SHAREABLE
+
+
+def may_tell_everyone(answer: Answer) -> bool:
+    """Whether a failure is our own words (500, 503, 504), and so the same for all who wait."""
+    return answer.outcome is not Outcome.DONE and answer.stream is None and "set-cookie" not in answer.headers
+
+
+def stored_from(
+    answer: Answer,
+    shared: Shared,
+    *,
+    path: str,
+    selecting: HeaderPairs,
+    lifetime: Lifetime,
+    begun: float,
+    behind: str | None,
+    build: str,
+    invalidated: bool = False,
+) -> Stored:
+    """A stored response, its cache fields written for who is in front."""
+    own = (pair for pair in _own_headers(answer) if pair[0].lower() != "vary")
+    fields = shared_fields(lifetime, behind=behind, vary=shared.vary, tags=shared.tags, path=path)
+    return Stored(
+        status=answer.status,
+        headers=(*own, *fields),
+        body=answer.body,
+        etag=etag_of(answer.body),
+        lifetime=lifetime,
+        generated_at=begun,
+        selecting=selecting,
+        tags=shared.tags,
+        invalidated=invalidated,
+        build=build,
+    )
+
+
+def served_from_store(stored: Stored, now: float, detail: str = "") -> Served:
+    """A hit."""
+    status = CacheStatus(hit=True, ttl=ttl(stored, now), detail=detail)
+    return _served(stored, age(stored, now), status)
+
+
+def served_on_error(stored: Stored, now: float, decision: Decision, answer: Answer) -> Served:
+    """The last good response in place of a failed one (RFC 5861 section 4)."""
+    status = CacheStatus(
+        fwd=decision.fwd, fwd_status=answer.status, ttl=ttl(stored, now), detail="stale-if-error"
+    )
+    return _served(stored, age(stored, now), status)
+
+
+def served_from_flight(landed: Landed, stored: Stored, decision: Decision, collapsed: bool) -> Served:
+    """A response that was rendered a moment ago, by this request or the one it waited for."""
+    status = CacheStatus(fwd=decision.fwd, stored=landed.kept and not collapsed, collapsed=collapsed)
+    return _served(stored, None, status)
+
+
+def served_private(answer: Answer, decision: Decision, collapsed: bool = False) -> Served:
+    """A response for one visitor, or an error."""
+    return Served(
+        status=answer.status,
+        headers=(*_own_headers(answer), *private_fields()),
+        body=answer.body,
+        stream=answer.stream,
+        etag="" if answer.stream is not None or answer.status != 200 else etag_of(answer.body),
+        age=None,
+        cache_status=CacheStatus(
+            fwd=decision.fwd, collapsed=collapsed, detail=decision.detail or answer.reason
+        ),
+    )
+
+
+def _served(stored: Stored, seconds: int | None, status: CacheStatus) -> Served:
+    return Served(stored.status, stored.headers, stored.body, None, stored.etag, seconds, status)
+
+
+def _own_headers(answer: Answer) -> HeaderPairs:
+    pairs = without_cache_fields(answer.headers.pairs())
+    return tuple(pair for pair in pairs if pair[0].lower() not in _WRITTEN_BY_US)

@@ -1,0 +1,81 @@
+"""Regeneration behind the visitor's back: bounded in number, each with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.collapse import Flights
+from isrgen.edge.flight import FlightKey, Pilot, Plan
+from isrgen.edge.landing import Landed
+from isrgen.edge.store import Store
+from isrgen.http.answer import Answer
+
+MOST_WAITING: Final = 1000
+"""Regenerations that may wait for their turn; others are left for the next visitor to ask for."""
+
+Render = Callable[[HeaderPairs], Awaitable[Answer]]
+
+
+class Refresher:
+    """The regenerations under way, at most one for each variant of a key."""
+
+    def __init__(self, store: Store, pilot: Pilot, flights: Flights[FlightKey, Landed], most: int) -> None:
+        self._store = store
+        self._pilot = pilot
+        self._flights = flights
+        self._slots = asyncio.Semaphore(most)
+        self._tasks: dict[FlightKey, asyncio.Task[None]] = {}
+
+    def soon(self, key: str, stored: Stored, render: Render) -> None:
+        """Begin to regenerate one variant, unless that is under way or too many are waiting."""
+        job = (key, stored.selecting, 0)
+        if job in self._tasks or len(self._tasks) >= MOST_WAITING:
+            return
+        self._start(job, stored, render)
+
+    def after_purge(self, key: str, stored: Stored, render: Render, epoch: int) -> None:
+        """The same after a purge: what began before it does not count."""
+        job = (key, stored.selecting, epoch)
+        if job not in self._tasks and len(self._tasks) < MOST_WAITING:
+            self._start(job, stored, render)
+
+    def _start(self, job: FlightKey, stored: Stored, render: Render) -> None:
+        task = asyncio.get_running_loop().create_task(self._refresh(job[0], stored, render))
+        self._tasks[job] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job, None))
+
+    async def _refresh(self, key: str, stored: Stored, render: Render) -> None:
+        async with self._slots:
+            if await self._is_done(key, stored):
+                return
+            flight = (key, stored.selecting, await self._store.epoch())
+            values = dict(stored.selecting)
+            clean = tuple((name, value) for name, value in stored.selecting if value)
+            plan = Plan(
+                flight,
+                selecting=lambda names: tuple((name, values.get(name, "")) for name in sorted(names)),
+                render=lambda: render(clean),
+                previous=stored,
+                patient=False,
+            )
+            await self._flights.join(flight, lambda: self._pilot.fly(plan))
+
+    async def _is_done(self, key: str, stored: Stored) -> bool:
+        """Whether the variant was replaced while this waited for its turn."""
+        for other in await self._store.get(key):
+            if other.selecting == stored.selecting and not other.invalidated:
+                return other.build == self._pilot.build and other.generated_at > stored.generated_at
+        return False
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def cancel(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+
+    def __len__(self) -> int:
+        return len(self._tasks)

@@ -1,0 +1,146 @@
+"""``memory:`` keeps responses in this process, bounded by bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from isrgen.caching.invalidation import ALL
+from isrgen.caching.keys import compatible
+from isrgen.caching.policy import MAX_VARIANTS
+from isrgen.caching.settle import Rank, may_replace, purged
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.collapse import Memory
+from isrgen.edge.lru import Lru
+from isrgen.edge.purge import Purged, PurgeLog, verdict
+from isrgen.edge.store import Lease, Usage
+from isrgen.errors import IsrgenError
+
+DEFAULT_BYTES: Final = 64 * 1024 * 1024
+
+_FREE: Final = ("", 0.0, 0.0)
+"""A lease: who holds it, until when, and until when others need not wait for it."""
+
+
+def open_url(rest: str, *, root: Path, shared: bool) -> MemoryStore:
+    """``memory:`` takes nothing after the colon, and each process has its own."""
+    if shared:
+        raise IsrgenError(
+            "memory: cannot be shared by several workers: a purge would reach only one of them.",
+            "Use --store disk:PATH, or one worker.",
+        )
+    if rest:
+        raise IsrgenError(f"memory: takes nothing after the colon, not {rest!r}.", "Write --store memory:")
+    return MemoryStore()
+
+
+class MemoryStore:
+    """A ``Store`` for one process; never suspends."""
+
+    def __init__(self, limit: int = DEFAULT_BYTES) -> None:
+        self._held: Lru[None] = Lru(limit)
+        self._tagged: dict[str, set[str]] = {}
+        self._purges = PurgeLog()
+        self._leases: Memory[str, tuple[str, float, float]] = Memory()
+        self._builds: dict[str, int] = {}
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        held = self._held.get(key)
+        return held[0] if held is not None else ()
+
+    async def put(self, key: str, stored: Stored, epoch: int) -> bool:
+        kept: Stored | None = stored
+        hit, hard = verdict(self._purges.since(epoch), key, stored.tags)
+        if hit:
+            kept = purged(stored, hard)
+        others = []
+        for old in await self.get(key):
+            if not may_replace(stored, old, self._rank(stored, old)):
+                return False
+            if not compatible(stored.selecting, old.selecting):
+                others.append(old)
+        if kept is None:
+            return False
+        self._set(key, (kept, *others[: MAX_VARIANTS - 1]))
+        return True
+
+    async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
+        left = [s for s in await self.get(key) if selecting is not None and s.selecting != selecting]
+        self._set(key, left)
+
+    async def epoch(self) -> int:
+        return self._purges.epoch
+
+    async def announce(self, build: str) -> None:
+        self._builds[build] = max(self._builds.values(), default=0) + 1
+
+    async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+        self._purges.add(Purged(key=prefix, hard=hard))
+        return self._purge(
+            [k for k, _ in self._held.items() if k == prefix or k.startswith(f"{prefix}?")], hard
+        )
+
+    async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
+        self._purges.add(Purged(tag=tag, hard=hard))
+        if tag == ALL:
+            return self._purge([key for key, _ in self._held.items()], hard)
+        return self._purge(sorted(self._tagged.get(tag, ())), hard, tag)
+
+    async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+        held, until, private_until = self._leases.get(key) or _FREE
+        if now < private_until:
+            return Lease.PRIVATE
+        if held and held != owner and now < until <= now + 10 * seconds:
+            return Lease.TAKEN
+        self._leases.set(key, (owner, now + seconds, 0.0))
+        return Lease.MINE
+
+    async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+        if (self._leases.get(key) or _FREE)[0] != owner:
+            return
+        if private_until:
+            self._leases.set(key, ("", 0.0, private_until))
+        else:
+            self._leases.forget(key)
+
+    async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
+        return sorted(key for key, _ in self._held.items() if key.startswith(prefix))[:limit]
+
+    async def usage(self) -> Usage:
+        return Usage(sum(len(variants) for _, variants in self._held.items()), self._held.bytes)
+
+    async def close(self) -> None:
+        return None
+
+    def _purge(self, keys: Iterable[str], hard: bool, tag: str = "") -> list[str]:
+        hit = []
+        for key in keys:
+            held = self._held.get(key)
+            if held is None:
+                continue
+            after = [s if tag and tag not in s.tags else purged(s, hard) for s in held[0]]
+            self._set(key, [stored for stored in after if stored is not None])
+            hit.append(key)
+        return hit
+
+    def _set(self, key: str, variants: Sequence[Stored]) -> None:
+        held = self._held.get(key)
+        if held is not None:
+            self._untag(key, held[0])
+        for stored in variants:
+            for tag in stored.tags:
+                self._tagged.setdefault(tag, set()).add(key)
+        for gone, lost in self._held.set(key, variants, None):
+            self._untag(gone, lost)
+
+    def _untag(self, key: str, variants: Iterable[Stored]) -> None:
+        for tag in {tag for stored in variants for tag in stored.tags}:
+            keys = self._tagged.get(tag)
+            if keys is not None:
+                keys.discard(key)
+                if not keys:
+                    del self._tagged[tag]
+
+    def _rank(self, new: Stored, old: Stored) -> Rank:
+        return Rank(self._builds.get(new.build, 0), self._builds.get(old.build, 0))
