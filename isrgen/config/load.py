@@ -96,9 +96,9 @@ def _open(file: Path, problems: list[Problem]) -> Table | None:
     try:
         document: Document = parse_toml(file.read_text("utf-8"), file.name)
     except OSError as error:
-        problems.append(Problem(f"It cannot be read: {error.strerror}.", "", file.name))
+        problems.append(Problem(f"This file cannot be read: {error.strerror}.", "", file.name))
     except UnicodeDecodeError:
-        problems.append(Problem("It is not UTF-8.", "Save it as UTF-8.", file.name))
+        problems.append(Problem("This file is not UTF-8.", "Save it as UTF-8.", file.name))
     except IsrgenError as error:
         problems.extend(error.problems)
     else:
@@ -203,7 +203,7 @@ def _redirect(table: Table) -> RedirectRule | None:
         table.report("from", f"The redirect has a bad `from`: {error}.", 'Write it as "/old/[slug]/".')
         return None
     to = read_target(table, "to", source.params)
-    return RedirectRule(source, to, status) if to is not None else None
+    return RedirectRule(source, to, status, table.line_of("from")) if to is not None else None
 
 
 def _markdown(table: Table) -> MarkdownConfig:

@@ -23,11 +23,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class RedirectRule:
-    """One of ``[[redirects]]``."""
+    """One of ``[[redirects]]``; ``line`` is where it stands in the configuration."""
 
     source: Pattern
     to: str
     status: int = 308
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

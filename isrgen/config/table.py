@@ -74,8 +74,9 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return self.data.get(key) is not None
 
-    def line_of(self, key: str | None) -> int | None:
-        return self._document.line_of(self._path if key is None else (*self._path, key))
+    def line_of(self, *keys: str | int) -> int | None:
+        """The line of a key in this table, or of one further in."""
+        return self._document.line_of((*self._path, *keys))
 
     def name_of(self, key: str) -> str:
         """The key as problems call it: ``cache.s-maxage``."""
@@ -107,7 +108,7 @@ class Table:
         if isinstance(value, str):
             return value
         if value is not None:
-            self.wrong(key, "text", f'Put it in quotes: "{value}".')
+            self.wrong(key, "text", 'Write one text in quotes, as in "Tea".')
         return default
 
     def flag(self, key: str, default: bool) -> bool:
@@ -160,7 +161,7 @@ class Table:
             return None
         if isinstance(value, str) and value in choices:
             return choices[value]
-        self.wrong(key, f"one of: {', '.join(choices)}", suggestion(str(value), choices))
+        self.wrong(key, "a choice", f"Choose one of: {', '.join(choices)}.")
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from isrgen.errors import Problem
 from isrgen.routing.pattern import Pattern
@@ -39,8 +39,8 @@ def find_conflicts(
     yield from _shared(collisions, "Both would be the file for")
 
 
-def _shared(claims: Iterable[object], verb: str) -> Iterator[Problem]:
-    for found in claims.values() if isinstance(claims, dict) else ():
+def _shared(claims: Mapping[object, list[tuple[str, str]]], verb: str) -> Iterator[Problem]:
+    for found in claims.values():
         if len(found) > 1:
             sources = sorted({source for source, _ in found})
             verb_here = verb if len(found) == 2 else verb.replace("Both", "All")
@@ -52,18 +52,13 @@ def _redirected(pages: tuple[Page, ...], redirects: Iterable[Placed]) -> Iterato
     by_shape = {page.pattern.shape: page for page in pages}
     first: dict[object, Placed] = {}
     for placed in redirects:
-        shape = placed.redirect.source.shape
-        if shape in by_shape:
-            page = by_shape[shape]
-            message = f"The redirect from {placed.redirect.source} hides the page {page.source}."
-            yield Problem(message, "Remove the redirect, or give the page another path.", placed.source)
-        elif shape in first:
-            other = first[shape]
-            where = "" if other.source == placed.source else f", the other in {other.source}"
-            message = f"Two redirects begin at {placed.redirect.source}{where}."
-            yield Problem(message, "Keep one of them.", placed.source)
-        else:
-            first[shape] = placed
+        source = placed.redirect.source
+        if (page := by_shape.get(source.shape)) is not None:
+            message = f"The redirect from {source} hides the page {page.source}."
+            yield placed.problem(message, "Remove the redirect, or give the page another path.")
+        elif (other := first.setdefault(source.shape, placed)) is not placed:
+            message = f"Two redirects begin at {source}; the other one stands in {other.source}."
+            yield placed.problem(message, "Keep one of them.")
 
 
 def _file_of(pattern: Pattern) -> str:

@@ -35,8 +35,9 @@ class Facts:
     metadata: Metadata
     module: Module | None
 
-    def problem(self, message: str, hint: str, key: str | None = None) -> Problem:
-        line = self.metadata.table.line_of(key) if key else None
+    def problem(self, message: str, hint: str, *keys: str) -> Problem:
+        """A problem of the file, or of the place of a key in its front matter."""
+        line = self.metadata.table.line_of(*keys) if keys else None
         return Problem(message, hint, self.source, line)
 
 
@@ -130,7 +131,7 @@ def _tags_name_parameters(facts: Facts) -> Iterator[Problem]:
         known = ", ".join(facts.pattern.params)
         hint = f"The route has {known}." if known else "The route has no parameters; write the tag as text."
         yield facts.problem(
-            f'The cache tag "{tag}" names a parameter {{{name}}} that is not there.', hint, "cache"
+            f'The cache tag "{tag}" names a parameter {{{name}}} that is not there.', hint, "cache", "tags"
         )
 
 

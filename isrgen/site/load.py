@@ -66,7 +66,7 @@ def survey(
     pages, not_found, moved, held, scheduled = _sorted_out(read, drafts, future, now)
     out = [*pages, *scheduled]
     files = tuple(copies_of(scanner.files(STATIC), tree.others, out, problems))
-    redirects = gather(config, out, moved, problems)
+    redirects = gather(config, out, moved, reader.alias_lines, problems)
     problems.extend(find_conflicts(out, not_found, files, redirects))
     check_middleware(config.root, tree.middleware, out, problems)
     _check_python(config.root, tree.python, read, tree.middleware, problems)

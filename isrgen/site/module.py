@@ -60,7 +60,7 @@ def _parse(text: str, source: str) -> ast.Module:
             return ast.parse(text)
     except SyntaxError as error:
         line, column = error.lineno or 1, error.offset or None
-        hint = "Python cannot read the file from there on."
+        hint = "Mend it there, or just before."
         raise IsrgenError(Problem(f"This is not Python: {error.msg}.", hint, source, line, column)) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise IsrgenError(Problem(f"This is not Python: {error}.", "Mend the file.", source, 1)) from error

@@ -18,6 +18,7 @@ NOT_FOUND: Final = "+not-found"
 
 _DATED: Final = re.compile(r"(\d{4}-\d{2}-\d{2})-(.+)")
 _GROUP: Final = re.compile(r"\(.+\)")
+_MEANT: Final = {"isr": "An ISR page is +ssr with a lifetime under `cache`."}
 _SUFFIX_HINT: Final = (
     "A name may end in +ssg, +ssr or +api; a page called +not-found is the 404 page of its folder."
 )
@@ -93,8 +94,9 @@ def _split_suffix(name: str) -> tuple[str, Mode | None]:
     if not plus:
         return name, None
     if suffix not in SUFFIXES:
-        close = f"{suggestion(suffix, SUFFIXES)} " if suffix else ""
-        raise BadNameError(f"`+{suffix}` is not a suffix that isrgen knows", close + _SUFFIX_HINT)
+        close = _MEANT.get(suffix) or suggestion(suffix, SUFFIXES)
+        hint = f"{close} {_SUFFIX_HINT}" if close.startswith(("Did", "An")) else _SUFFIX_HINT
+        raise BadNameError(f"`+{suffix}` is not a suffix that isrgen knows", hint)
     if not bare or "+" in bare:
         raise BadNameError(f"`{name}` is not one name with one suffix", "Write it as about+ssr.")
     return bare, SUFFIXES[suffix]

@@ -33,7 +33,10 @@ _ROUTER_KEYS: Final = frozenset({"dynamic_params", "static_pages"})
 
 
 class PageReader:
-    """Reads pages of one site; problems go to the list it was given."""
+    """Reads pages of one site; problems go to the list it was given.
+
+    ``alias_lines`` says where a page asks for redirects.
+    """
 
     def __init__(self, config: Config, templates: Sequence[str], problems: list[Problem]) -> None:
         self._config = config
@@ -41,6 +44,7 @@ class PageReader:
         self._rules = Rules(config.rules)
         self._layouts = Layouts(templates)
         self._problems = problems
+        self.alias_lines: dict[str, int | None] = {}
 
     def read(self, group: Group) -> list[Page]:
         """The page of a group of files; two where ``.md`` and ``.html`` lie side by side."""
@@ -87,7 +91,7 @@ class PageReader:
         is_index = group.stem.partition("+")[0] == "index"
         day = name.day or (folder.day if is_index else None)
         metadata = read_metadata(table, self._config.presets, day)
-        pattern = self._pattern(group, name, kind, metadata)
+        pattern = self._pattern(group, name, kind, metadata, source)
         if pattern is None:
             return None
         ruled = self._rules.of(pattern)
@@ -100,6 +104,8 @@ class PageReader:
             return None
         if metadata.meta.redirect is not None:
             read_target(table, "redirect", pattern.params)
+        if metadata.meta.aliases or metadata.meta.redirect:
+            self.alias_lines[source] = table.line_of("aliases" if metadata.meta.aliases else "redirect")
         is_static = decided.strategy is Strategy.SSG
         return Page(
             source=source,
@@ -123,14 +129,17 @@ class PageReader:
             not_found=url_of(pattern_of(folder.segments, True)) if name.not_found else None,
         )
 
-    def _pattern(self, group: Group, name: Name, kind: Kind, metadata: Metadata) -> Pattern | None:
+    def _pattern(
+        self, group: Group, name: Name, kind: Kind, metadata: Metadata, source: str
+    ) -> Pattern | None:
         segments = group.folder.segments + ((name.segment,) if name.segment else ())
         slash = self._config.trailing_slash and kind is not Kind.API
         table = metadata.table
         try:
             pattern = pattern_of(segments, slash)
         except ValueError as error:
-            table.report(None, f"This file has no route: {error}.", "Rename it or one of its folders.")
+            message = f"This file has no route: {error}."
+            self._problems.append(Problem(message, "Rename it or one of its folders.", source))
             return None
         if metadata.meta.permalink is None or name.not_found:
             return pattern

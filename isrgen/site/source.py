@@ -132,7 +132,7 @@ class Scanner:
             return
         except OSError as error:
             hint = "Check its permissions, or remove it."
-            self._problems.append(Problem(f"It cannot be read: {error.strerror}.", hint, folder))
+            self._problems.append(Problem(f"This folder cannot be read: {error.strerror}.", hint, folder))
             return
         for entry in entries:
             path = f"{folder}/{entry.name}"
@@ -148,7 +148,7 @@ class Scanner:
             message, hint = "This symbolic link leads nowhere.", "Mend it or remove it."
         elif os.path.commonpath([real, self._real_root]) != self._real_root:
             message = "This symbolic link leaves the site."
-            hint = "Copy what it points at into the site, or name it under `[server] include`."
+            hint = "Copy what it points at into the site."
         else:
             return False
         self._problems.append(Problem(message, hint, path))

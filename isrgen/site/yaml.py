@@ -20,8 +20,10 @@ def parse_yaml(text: str, file: str, first_line: int = 1) -> Document:
         data = {}
     if not isinstance(data, dict):
         kind = "a list" if isinstance(data, list) else "one text"
-        hint = "Write keys and values: title: Tea."
-        raise IsrgenError(Problem(f"It is {kind} where a table is needed.", hint, file, first_line))
+        hint = "Write a key before each value: title: Tea."
+        raise IsrgenError(
+            Problem(f"The front matter is {kind}, not keys and values.", hint, file, first_line)
+        )
     _refuse_doubles(node, file, first_line)
     return Document(file, _with_text_keys(data), lambda path: _line_of(node, path, first_line))
 

@@ -1,0 +1,5 @@
+from _lib.tea import brew
+
+
+def loader():
+    return {"tea": brew()}

@@ -1,0 +1,2 @@
+def loader():
+    return {"answer": 1 / 0}

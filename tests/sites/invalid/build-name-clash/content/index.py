@@ -1,0 +1,2 @@
+def loader():
+    return {"page": 1}

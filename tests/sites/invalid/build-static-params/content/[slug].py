@@ -1,0 +1,2 @@
+def static_params():
+    return [{"slug": "tea"}, {"name": "coffee"}]

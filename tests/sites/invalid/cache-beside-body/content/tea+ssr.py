@@ -1,0 +1,5 @@
+cache = "hourly"
+
+
+def loader():
+    return {}

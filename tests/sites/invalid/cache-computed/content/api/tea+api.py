@@ -1,0 +1,6 @@
+MINUTES = 5
+cache = {"s-maxage": MINUTES * 60}
+
+
+def GET():
+    return ""

@@ -1,0 +1,2 @@
+def get_post(slug)
+    return None

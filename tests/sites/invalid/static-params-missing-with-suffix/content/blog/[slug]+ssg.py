@@ -1,0 +1,2 @@
+def loader(params):
+    return {"post": params["slug"]}
