@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from isrgen.build.media import compresses, content_type
-from isrgen.errors import IsrgenError
+from isrgen.errors import IsrgenError, Problem
 from isrgen.manifest import OutputFile, Pairs
 
 _WORTH_COMPRESSING: Final = 600
@@ -104,52 +104,57 @@ def etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-class Static:
-    """The folder ``static/`` of one build: writes files, and remembers them for the manifest."""
+def write_file(
+    folder: Path,
+    path: str,
+    url: str,
+    content: bytes,
+    *,
+    media: str = "",
+    immutable: bool = False,
+    status: int = 200,
+    headers: Pairs = (),
+    route: str | None = None,
+) -> OutputFile:
+    """Write one file below ``folder``, and its gzip copy where that is worth it."""
+    media = media or content_type(path)
+    file = folder / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    encodings: tuple[str, ...] = ()
+    if len(content) >= _WORTH_COMPRESSING and compresses(media):
+        squeezed = gzip.compress(content, 6, mtime=0)
+        if len(squeezed) < len(content) * 0.95:
+            file.with_name(f"{file.name}.gz").write_bytes(squeezed)
+            encodings = ("gzip",)
+    return OutputFile(
+        path, url, media, etag(content), len(content), immutable, status, encodings, headers, route
+    )
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files: dict[str, OutputFile] = {}
-        self._folders: set[Path] = set()
 
-    @property
-    def files(self) -> tuple[OutputFile, ...]:
-        return tuple(self._files[path] for path in sorted(self._files))
+class Files:
+    """What ``static/`` holds, by path; two sources for one path are a problem that names both."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, tuple[OutputFile, str]] = {}
+        self.problems: list[Problem] = []
+
+    def add(self, file: OutputFile, source: str) -> None:
+        known = self._files.get(file.path)
+        if known is None:
+            self._files[file.path] = (file, source)
+        else:
+            self.problems.append(
+                Problem(
+                    f"{known[1]} and {source} both give {file.url}.", "Rename or remove one of them.", source
+                )
+            )
 
     def __contains__(self, path: str) -> bool:
         return path in self._files
 
-    def write(
-        self,
-        path: str,
-        url: str,
-        content: bytes,
-        *,
-        media: str = "",
-        immutable: bool = False,
-        status: int = 200,
-        headers: Pairs = (),
-        route: str | None = None,
-    ) -> None:
-        """Write one file, and its gzip copy where that is worth it."""
-        media = media or content_type(path)
-        self._put(path, content)
-        encodings: tuple[str, ...] = ()
-        if len(content) >= _WORTH_COMPRESSING and compresses(media):
-            squeezed = gzip.compress(content, 6, mtime=0)
-            if len(squeezed) < len(content) * 0.95:
-                self._put(f"{path}.gz", squeezed)
-                encodings = ("gzip",)
-        self._files[path] = OutputFile(
-            path, url, media, etag(content), len(content), immutable, status, encodings, headers, route
-        )
-
-    def _put(self, path: str, content: bytes) -> None:
-        file = self._folder / path
-        if file.parent not in self._folders:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(file.parent)
-        file.write_bytes(content)
+    def sorted(self) -> tuple[OutputFile, ...]:
+        return tuple(self._files[path][0] for path in sorted(self._files))
 
 
 def tree_digest(folder: Path) -> str:

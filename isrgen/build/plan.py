@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from isrgen.config import Config
-from isrgen.manifest import HeaderRule, NotFound, Route
+from isrgen.manifest import HeaderRule, NotFound, Pairs, Route
+from isrgen.routing.globs import Glob
 from isrgen.routing.priority import sort_key
 from isrgen.site.page import Kind, Page
 
@@ -49,6 +51,16 @@ def not_found_of(page: Page) -> NotFound:
     """Where a ``+not-found`` page's file lies: beside the part of the site that it serves."""
     prefix = page.not_found or "/"
     return NotFound(prefix, page.source, f"{prefix.strip('/')}/404.html".lstrip("/"))
+
+
+class FileHeaders:
+    """The headers of a file that no page made: those of the first rule with headers that matches its URL."""
+
+    def __init__(self, rules: Iterable[HeaderRule]) -> None:
+        self._rules = [(Glob.parse(rule.path), rule.headers) for rule in rules]
+
+    def of(self, url: str) -> Pairs:
+        return next((headers for glob, headers in self._rules if glob.matches(unquote(url))), ())
 
 
 def header_rules_of(config: Config) -> tuple[HeaderRule, ...]:

@@ -28,6 +28,7 @@ RUNTIME: Final = (
     "handlers/*.py",
     "http/*.py",
     "render/__init__.py",
+    "render/filters.py",
     "render/page.py",
     "render/templates.py",
     "routing/*.py",

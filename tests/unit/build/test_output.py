@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from isrgen.build.output import Static, check_out, staged, tree_digest
+from isrgen.build.output import Files, check_out, staged, tree_digest, write_file
 from isrgen.errors import IsrgenError
 
 
@@ -75,16 +75,23 @@ def test_an_output_folder_that_cannot_be_made_is_a_problem_and_not_a_crash(tmp_p
 
 
 def test_text_gets_a_gzip_copy_where_it_is_worth_it(tmp_path: Path) -> None:
-    static = Static(tmp_path)
-    static.write("a.html", "/a", b"tea " * 1000)
-    static.write("b.html", "/b", b"tea")
-    static.write("c.png", "/c.png", b"tea " * 1000)
-    assert [(file.path, file.encodings) for file in static.files] == [
+    contents = {"a.html": b"tea " * 1000, "b.html": b"tea", "c.png": b"tea " * 1000}
+    written = [write_file(tmp_path, path, f"/{path}", content) for path, content in contents.items()]
+    assert [(file.path, file.encodings) for file in written] == [
         ("a.html", ("gzip",)),
         ("b.html", ()),
         ("c.png", ()),
     ]
-    assert gzip.decompress((tmp_path / "a.html.gz").read_bytes()) == b"tea " * 1000
+    assert gzip.decompress((tmp_path / "a.html.gz").read_bytes()) == contents["a.html"]
+
+
+def test_two_sources_of_one_file_are_a_problem_that_names_both(tmp_path: Path) -> None:
+    files = Files()
+    for source in ("content/a.md", "static/a.html"):
+        files.add(write_file(tmp_path, "a.html", "/a.html", b""), source)
+    assert [problem.message for problem in files.problems] == [
+        "content/a.md and static/a.html both give /a.html."
+    ]
 
 
 def test_a_tree_digest_sees_names_and_bytes(tmp_path: Path) -> None:

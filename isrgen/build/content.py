@@ -1,0 +1,137 @@
+"""From pages to the content snapshot: Markdown is rendered here, once, and never again at run time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from isrgen import __version__
+from isrgen.build.jobs import spread
+from isrgen.build.state import State
+from isrgen.errors import IsrgenError, Problem
+from isrgen.render.links import Links
+from isrgen.render.markup import Markup, check_anchors, render_markdown
+from isrgen.render.templates import FOLDER, Templates, masked
+from isrgen.site.load import Site
+from isrgen.site.page import Kind, Page
+from isrgen.site.snapshot import Facts, Snapshot
+from isrgen.site.view import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The snapshot, and how many Markdown pages were rendered and how many were known."""
+
+    snapshot: Snapshot
+    rendered: int
+    reused: int
+
+
+def bodies_of(pages: Iterable[Page]) -> dict[str, str]:
+    """The body templates by their source file."""
+    return {page.source: masked(page.body, page.body_line) for page in pages if page.kind is Kind.TEMPLATE}
+
+
+def facts_of(site: Site, *, drafts: bool, future: bool) -> Facts:
+    config = site.config
+    return Facts(config.title, config.base_url, config.language, config.extra, drafts, future)
+
+
+def entry_of(page: Page, markup: Markup | None = None) -> Entry:
+    """What the snapshot keeps of a page."""
+    meta = page.meta
+    template = page.source if page.kind is Kind.TEMPLATE else None
+    if meta.template:
+        template = FOLDER + meta.template
+    return Entry(
+        source=page.source,
+        url=page.url,
+        title=meta.title,
+        description=meta.description,
+        date=meta.date,
+        updated=meta.updated,
+        publish_at=meta.publish_at,
+        expires_at=meta.expires_at,
+        draft=meta.draft,
+        tags=meta.tags,
+        weight=meta.weight,
+        section=page.section,
+        sitemap=meta.sitemap,
+        listed=page.not_found is None,
+        extra=meta.extra,
+        summary=markup.summary if markup else "",
+        toc=markup.toc if markup else (),
+        words=markup.words if markup else 0,
+        template=template,
+        layout=page.layout,
+        content=markup.html if markup else None,
+    )
+
+
+def render_content(
+    site: Site,
+    pages: Iterable[Page],
+    shortcodes: Templates,
+    state: State,
+    *,
+    facts: Facts,
+    assets: Mapping[str, str],
+    jobs: int,
+) -> Content:
+    """Render every Markdown body that is not known already; raises IsrgenError with all problems."""
+    kept = [page for page in pages if page.kind is not Kind.API]
+    links = Links(site)
+    texts = [page for page in kept if page.kind is Kind.MARKDOWN]
+    keys = {page.source: key for page in texts if (key := _key(page, site, links))}
+    known = state.get(keys.values())
+    markups = {s: Markup.from_json(json.loads(known[key])) for s, key in keys.items() if key in known}
+    todo = [page for page in texts if page.source not in markups]
+
+    def one(page: Page) -> Markup | tuple[Problem, ...]:
+        try:
+            return render_markdown(page, site, links, shortcodes)
+        except IsrgenError as error:
+            return error.problems
+
+    problems: list[Problem] = []
+    for page, result in zip(todo, spread(one, todo, jobs), strict=True):
+        if isinstance(result, Markup):
+            markups[page.source] = result
+        else:
+            problems.extend(result)
+    made = {
+        keys[page.source]: json.dumps(markups[page.source].to_json(), ensure_ascii=False)
+        for page in todo
+        if page.source in keys and page.source in markups
+    }
+    state.keep([key for key in keys.values() if key in known], made)
+    problems.extend(check_anchors(markups, shortcodes))
+    if problems:
+        raise IsrgenError(problems)
+    entries = {page.source: entry_of(page, markups.get(page.source)) for page in kept}
+    return Content(Snapshot(facts, entries, site.data, dict(assets)), len(todo), len(texts) - len(todo))
+
+
+def _key(page: Page, site: Site, links: Links) -> str | None:
+    """The digest of all that a page's HTML is made from; None where that is not known beforehand.
+
+    A shortcode's template may read the whole site, so a page with one is rendered every time.
+    """
+    if "{{<" in page.body:
+        return None
+    config = site.config.markdown
+    made_from = (
+        __version__,
+        config.engine,
+        config.html,
+        config.typographer,
+        sorted(page.meta.markdown.items()),
+        page.source,
+        page.url,
+        page.body_line,
+        links.digest,
+        page.body,
+    )
+    return hashlib.sha256(repr(made_from).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,252 @@
+"""One build, from the site's files to ``dist/``.
+
+Everything is written to a staging folder; only a build without problems takes
+the place of the last one. Problems are collected as far as the work can go on,
+and raised together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from isrgen.build import cdn, plan, server_bundle
+from isrgen.build.content import Content, bodies_of, facts_of, render_content
+from isrgen.build.output import check_out, staged, tree_digest
+from isrgen.build.pages import Pages, Task
+from isrgen.build.state import State
+from isrgen.build.static import Static
+from isrgen.config import Config
+from isrgen.errors import IsrgenError, Problem
+from isrgen.manifest import Manifest, Route, Seed
+from isrgen.render.templates import Templates
+from isrgen.routing.strategy import Strategy
+from isrgen.site.load import load
+from isrgen.site.model import Site
+from isrgen.site.page import Page
+
+
+@dataclass(frozen=True, slots=True)
+class BuildEvent:
+    """A step of the build that has begun, in words for people."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build made: ``made`` counts files, ``reused`` the Markdown pages that were known.
+
+    ``next_build`` is when a static page next appears or disappears.
+    """
+
+    manifest: Manifest
+    made: int
+    reused: int
+    warnings: tuple[Problem, ...] = ()
+    next_build: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Problems:
+    """Gathers problems from steps that do not need each other."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    @contextmanager
+    def gather(self) -> Iterator[None]:
+        try:
+            yield
+        except IsrgenError as error:
+            self.found.extend(error.problems)
+
+    def check(self) -> None:
+        if self.found:
+            raise IsrgenError(self.found)
+
+
+def build(
+    config: Config,
+    *,
+    out: Path,
+    drafts: bool = False,
+    future: bool = False,
+    jobs: int | None = None,
+    clean: bool = False,
+    strict: bool = False,
+    now: datetime,
+    report: Callable[[BuildEvent], None] = lambda event: None,
+) -> BuildResult:
+    """Build the site into ``out`` and swap it in; raises IsrgenError with every problem found."""
+    if strict:
+        config = dataclasses.replace(config, strict=True)
+    check_out(config.root, out)
+    report(BuildEvent("Reading the site"))
+    site = load(config, drafts=drafts, future=future, now=now)
+    with (
+        State(config.root / ".isrgen" / "build.sqlite", clean=clean) as state,
+        staged(config.root, out) as folder,
+    ):
+        work = _Build(site, folder, now, jobs or os.cpu_count() or 1, drafts, future)
+        report(BuildEvent("Rendering Markdown"))
+        work.prepare(state)
+        report(BuildEvent("Rendering pages"))
+        work.render()
+        report(BuildEvent("Writing the server"))
+        manifest = work.finish()
+    warnings = tuple(work.static.warnings)
+    return BuildResult(manifest, len(manifest.files), work.content.reused, warnings, _next_build(site, now))
+
+
+class _Build:
+    """The state of one build between its steps: ``prepare``, ``render``, ``finish``."""
+
+    content: Content
+    templates: Templates
+
+    def __init__(
+        self, site: Site, folder: Path, now: datetime, jobs: int, drafts: bool, future: bool
+    ) -> None:
+        self.site = site
+        self.root = site.config.root
+        self.folder = folder
+        self.server = folder / "server"
+        self.now = now
+        self.jobs = jobs
+        self.facts = facts_of(site, drafts=drafts, future=future)
+        self.static = Static(site, folder / "static", jobs)
+        self.server.mkdir()
+        on_demand = (page for page in site.scheduled if page.strategy is not Strategy.SSG)
+        self.pages: tuple[Page, ...] = (*site.pages, *on_demand)
+        self.manifest = self._manifest()
+
+    def prepare(self, state: State) -> None:
+        """Assets, templates and Markdown: what every page needs."""
+        problems = _Problems()
+        config = self.site.config
+        pages = (*self.pages, *self.site.not_found)
+        assets: dict[str, str] = {}
+        with problems.gather():
+            assets = self.static.write_assets()
+        folder = self.root / "templates"
+        self.templates = Templates.from_sources(
+            folder if folder.is_dir() else None,
+            bodies_of(pages),
+            strict=config.strict,
+            assets=assets,
+            base_url=config.base_url,
+        )
+        problems.found.extend(self.templates.check())
+        with problems.gather():
+            self.content = render_content(
+                self.site, pages, self.templates, state, facts=self.facts, assets=assets, jobs=self.jobs
+            )
+        problems.check()
+
+    def render(self) -> None:
+        """Static pages, not-found pages, seeds, and the files that are copied."""
+        problems = _Problems()
+        self.static.copy_files(self.manifest.header_rules)
+        snapshot, now = self.content.snapshot, self.now.timestamp()
+        with Pages(self.manifest, snapshot, self.templates, self.root, now=now) as pages:
+            # Processes are forked for these, so they come before any of the site's own code.
+            plain = (route for route in self._static_routes() if route.module is None)
+            self.static.write_pages(pages, map(Task, plain))
+            self._find_params(pages, problems)
+            coded = (route for route in self._static_routes() if route.module is not None)
+            self.static.write_pages(pages, (task for route in coded for task in _tasks(route)))
+            self.static.write_not_found(pages, self.manifest.not_found)
+            self.static.write_sitemap()
+            with problems.gather():
+                self._write_seeds(pages)
+        problems.found.extend(self.static.problems)
+        problems.check()
+        if self.site.config.strict and self.static.warnings:
+            raise IsrgenError(self.static.warnings)
+
+    def finish(self) -> Manifest:
+        """The server, then the manifest that describes it all."""
+        config = self.site.config
+        on_demand = [route for route in self.manifest.routes if route.strategy is not Strategy.SSG]
+        server_bundle.write_runtime(self.server)
+        server_bundle.write_site(self.server, self.root, on_demand, self.content.snapshot, self.templates)
+        server_bundle.write_included(self.server, self.root, config.file, config.include)
+        requirements = server_bundle.write_requirements(self.server, self.root)
+        self._set(files=self.static.files.sorted(), requirements=requirements)
+        self._set(build=tree_digest(self.folder)[:16])
+        text = self.manifest.to_json()
+        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+        (self.server / "manifest.json").write_text(text, encoding="utf-8")
+        (self.folder / "cdn.json").write_text(cdn.cdn_json(self.manifest), encoding="utf-8")
+        return self.manifest
+
+    def _manifest(self) -> Manifest:
+        config = self.site.config
+        return Manifest(
+            build="",
+            base_url=config.base_url,
+            trailing_slash=config.trailing_slash,
+            routes=plan.routes_of(self.pages),
+            redirects=self.site.redirects,
+            header_rules=plan.header_rules_of(config),
+            not_found=tuple(map(plan.not_found_of, self.site.not_found)),
+            not_found_ttl=config.not_found_ttl,
+            render_timeout=config.render_timeout,
+            strict=config.strict,
+            trusted_proxies=config.trusted_proxies,
+        )
+
+    def _set(self, **changes: object) -> None:
+        self.manifest = dataclasses.replace(self.manifest, **changes)  # type: ignore[arg-type]
+
+    def _static_routes(self) -> list[Route]:
+        return [route for route in self.manifest.routes if route.strategy is Strategy.SSG]
+
+    def _find_params(self, pages: Pages, problems: _Problems) -> None:
+        """Ask every ``static_params``, and keep the answers in the manifest."""
+        asked = {page.source for page in self.pages if page.has_static_params}
+        found: dict[str, tuple[dict[str, Any], ...]] = {}
+        for route in self.manifest.routes:
+            if route.source in asked:
+                with problems.gather():
+                    found[route.source] = tuple(pages.static_params(route))
+        self._set(
+            routes=tuple(
+                dataclasses.replace(route, static_params=found.get(route.source, ()))
+                for route in self.manifest.routes
+            )
+        )
+
+    def _write_seeds(self, pages: Pages) -> None:
+        """ISR pages to have ready. A page that cannot be rendered ahead is rendered at its first visit."""
+        seeds: list[Seed] = []
+        for route in self.manifest.routes:
+            if route.strategy is Strategy.ISR and route.static_params:
+                made = (pages.seed(self.server, task) for task in _tasks(route))
+                seeds += [seed for seed in made if seed is not None]
+        self._set(seeds=tuple(seeds))
+
+
+def _tasks(route: Route) -> list[Task]:
+    """One task for each page of a route; a URL that is asked for twice is made once."""
+    if not route.pattern.params:
+        return [Task(route)]
+    tasks = {task.url: task for task in (Task(route, dict(params)) for params in route.static_params)}
+    return list(tasks.values())
+
+
+def _next_build(site: Site, now: datetime) -> datetime | None:
+    pages = [page for page in (*site.pages, *site.scheduled) if page.strategy is Strategy.SSG]
+    moments = [
+        moment
+        for page in pages
+        for moment in (page.meta.publish_at, page.meta.date, page.meta.expires_at)
+        if moment is not None and moment > now
+    ]
+    return min(moments, default=None)

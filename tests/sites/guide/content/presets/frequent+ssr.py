@@ -1,0 +1,5 @@
+from isrgen import set_response_headers
+
+
+def loader():
+    set_response_headers(lambda headers: headers.set("Cache-Control", "public, s-maxage=300, stale-while-revalidate=3600"))

@@ -1,0 +1,258 @@
+"""A whole build: what lands in ``dist/``, and that a build without problems is the only one that lands."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from isrgen import config
+from isrgen.build import BuildResult, build
+from isrgen.build.output import tree_digest
+from isrgen.errors import IsrgenError
+from isrgen.manifest import Manifest
+
+MakeSite = Callable[[Mapping[str, "str | bytes"]], Path]
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+LAYOUT = "<!doctype html><title>{{ page.title }}</title>{{ content }}"
+
+
+def run(site: Path, **options: object) -> BuildResult:
+    given = {"out": site / "dist", "now": NOW, "jobs": 1, **options}
+    return build(config.load(site), **given)  # type: ignore[arg-type]
+
+
+def output(site: Path) -> list[str]:
+    static = site / "dist" / "static"
+    files = (path for path in static.rglob("*") if path.is_file() and path.suffix != ".gz")
+    return sorted(path.relative_to(static).as_posix() for path in files)
+
+
+def test_every_static_page_becomes_a_file_and_every_other_file_is_copied(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "templates/page.html": LAYOUT,
+            "content/index.md": "# Home",
+            "content/tea/index.md": "![](leaf.png)",
+            "content/tea/leaf.png": b"png",
+            "content/blog/[slug]+ssr.html": "{{ params.slug }}",
+            "static/robots.txt": "User-agent: *",
+            "assets/site.css": "a{}",
+        }
+    )
+    result = run(site)
+    assert output(site) == [
+        "404.html",
+        "assets/site.5f546eb4.css",
+        "index.html",
+        "robots.txt",
+        "sitemap.xml",
+        "tea/index.html",
+        "tea/leaf.png",
+    ]
+    assert result.made == 7
+
+
+def test_trailing_slash_never_writes_about_html(make_site: MakeSite) -> None:
+    files = {"isrgen.toml": 'trailing_slash = "never"', "content/index.md": "a", "content/tea/green.md": "b"}
+    site = make_site({**files, "templates/page.html": LAYOUT})
+    run(site)
+    assert "tea/green.html" in output(site)
+    urls = {file.path: file.url for file in read_manifest(site).files}
+    assert (urls["tea/green.html"], urls["index.html"]) == ("/tea/green", "/")
+
+
+def read_manifest(site: Path) -> Manifest:
+    return Manifest.from_json((site / "dist" / "manifest.json").read_text())
+
+
+def test_static_params_give_one_page_each(make_site: MakeSite) -> None:
+    module = 'def static_params():\n    return [{"slug": "green"}, {"slug": "thé noir"}]\n'
+    site = make_site(
+        {"content/tea/[slug]+ssg.html": "{{ params.slug }}", "content/tea/[slug]+ssg.py": module}
+    )
+    run(site)
+    assert "tea/green/index.html" in output(site)
+    assert (site / "dist/static/tea/thé noir/index.html").read_text() == "thé noir"
+    assert "/tea/th%C3%A9%20noir/" in {file.url for file in read_manifest(site).files}
+
+
+def test_a_loader_runs_at_build_time_for_a_static_page(make_site: MakeSite) -> None:
+    loader = "async def loader(site):\n    return {'count': len(site.pages)}\n"
+    site = make_site({"content/a.html": "{{ count }}", "content/a.py": loader, "content/b.md": "b"})
+    run(site)
+    assert (site / "dist/static/a/index.html").read_text() == "2"
+
+
+def test_isr_pages_with_static_params_are_seeded(make_site: MakeSite) -> None:
+    front = "---\ncache: hourly\n---\n"
+    module = 'def static_params():\n    return [{"slug": "green"}]\n'
+    site = make_site(
+        {"content/tea/[slug]+ssr.html": front + "{{ params.slug }}", "content/tea/[slug]+ssr.py": module}
+    )
+    run(site)
+    (seed,) = read_manifest(site).seeds
+    assert (seed.path, seed.lifetime.fresh) == ("/tea/green/", 3600)
+    assert (site / "dist/server" / seed.file).read_text() == "green"
+
+
+SITE: dict[str, str | bytes] = {
+    "isrgen.toml": 'title = "Tea"\n[extra]\nb = 1\na = 2\n',
+    "templates/page.html": LAYOUT + "{% for p in site.pages %}{{ p.url }}{% endfor %}{{ asset('a.css') }}",
+    "assets/a.css": "a{}",
+    "content/index.md": "# Home\n\n[tea](tea.md#brew)\n",
+    "content/tea.md": "---\ntags: [b, a]\n---\n# Tea\n\n## Brew\n\n```python\nx = 1\n```\n" + "Tea. " * 300,
+    "content/blog/[slug]+ssr.html": "{% set a = 1 %}{% set b = 2 %}{{ a }}{{ b }}{{ params.slug }}",
+    "content/api/x+api.py": "def GET():\n    return {}\n",
+    "data/teas.yaml": "b: 1\na: [1, 2]\n",
+}
+
+
+def test_two_builds_of_one_tree_give_the_same_bytes(make_site: MakeSite) -> None:
+    site = make_site(SITE)
+    digests = set()
+    for seed in ("0", "1", "2"):
+        command = [sys.executable, "-m", "isrgen.cli", "build", "--clean", "--site", str(site)]
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed})
+        digests.add(tree_digest(site / "dist"))
+    assert len(digests) == 1
+
+
+def test_a_build_with_known_markdown_gives_the_same_bytes_as_a_clean_one(make_site: MakeSite) -> None:
+    site = make_site(SITE)
+    assert run(site).reused == 0
+    first = tree_digest(site / "dist")
+    assert run(site).reused == 2
+    assert tree_digest(site / "dist") == first
+
+
+def test_a_changed_heading_elsewhere_is_seen_by_the_page_that_links_to_it(make_site: MakeSite) -> None:
+    site = make_site(SITE)
+    run(site)
+    (site / "content/tea.md").write_text("# Tea\n\n## Steep\n")
+    with pytest.raises(IsrgenError, match=r"content/index\.md:3"):
+        run(site)
+
+
+def test_many_jobs_give_the_same_bytes_as_one(make_site: MakeSite) -> None:
+    pages = {f"content/p{number}.md": f"# {number}\n\n[home](index.md)" for number in range(150)}
+    site = make_site({**SITE, **pages})
+    run(site, clean=True)
+    first = tree_digest(site / "dist")
+    run(site, clean=True, jobs=2)
+    assert tree_digest(site / "dist") == first
+
+
+def test_a_failed_build_leaves_the_last_good_output_as_it_was(make_site: MakeSite) -> None:
+    site = make_site(SITE)
+    run(site)
+    before = tree_digest(site / "dist")
+    (site / "content/bad.py").write_text("def loader():\n    raise ValueError('no tea')\n")
+    (site / "content/bad.html").write_text("x")
+    with pytest.raises(IsrgenError, match=r"content/bad\.py:2: .*no tea"):
+        run(site)
+    assert tree_digest(site / "dist") == before
+
+
+def test_all_problems_of_a_build_are_told_in_one_run(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "templates/page.html": "{{ content }}{% if %}",
+            "assets/a.css": "a{b:url(no.png)}",
+            "content/a.md": "[x](nowhere.md)",
+            "content/b.md": "a\n\n{{< nothing >}}",
+        }
+    )
+    with pytest.raises(IsrgenError) as caught:
+        run(site)
+    assert [problem.where for problem in caught.value.problems] == [
+        "assets/a.css:1",
+        "content/a.md:1",
+        "content/b.md:3",
+        "templates/page.html:1",
+    ]
+
+
+@pytest.mark.parametrize("option", ["drafts", "future"])
+def test_drafts_and_unpublished_bodies_never_reach_the_output_unless_asked(
+    make_site: MakeSite, option: str
+) -> None:
+    line = {"drafts": "draft: true", "future": "publish_at: 2026-07-01"}[option]
+    site = make_site({"content/a.md": "a", "content/b.md": f"---\n{line}\n---\nsecret tea"})
+    run(site)
+    assert not any(b"secret tea" in p.read_bytes() for p in (site / "dist/static").rglob("*") if p.is_file())
+    run(site, **{option: True})
+    assert "b/index.html" in output(site)
+
+
+def test_the_build_says_when_a_static_page_next_appears_or_goes(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "content/a.md": "---\npublish_at: 2026-07-01T09:00:00Z\n---\na",
+            "content/b.md": "---\nexpires_at: 2026-06-15\n---\nb",
+            "content/c.md": "---\nexpires_at: 2026-05-01\n---\nc",
+        }
+    )
+    assert run(site).next_build == datetime(2026, 6, 15, tzinfo=UTC)
+    assert output(site) == ["404.html", "b/index.html", "sitemap.xml"]
+
+
+def test_a_static_page_that_reads_the_visitor_is_a_warning_and_an_error_under_strict(
+    make_site: MakeSite,
+) -> None:
+    site = make_site({"content/a.html": "\n{{ request.cookies.get('theme') }}"})
+    (warning,) = run(site).warnings
+    assert str(warning).startswith("content/a.html:2: A static page reads the cookie 'theme'")
+    with pytest.raises(IsrgenError, match="reads the cookie"):
+        run(site, strict=True)
+
+
+def test_the_cdn_file_says_for_each_route_what_a_cache_needs(make_site: MakeSite) -> None:
+    cache = "{s-maxage: 1h, stale-while-revalidate: 1d, query: [page], bypass-cookies: [session]}"
+    site = make_site({"content/blog+ssr.md": f"---\ncache: {cache}\n---\n", "content/index.md": ""})
+    run(site)
+    (route,) = json.loads((site / "dist/cdn.json").read_text())["routes"]
+    assert route["cache"] == {"s-maxage": 3600, "stale-while-revalidate": 86400, "stale-if-error": 0}
+    assert route["key"]["query"] == ["page"]
+    assert route["bypass"] == {"cookies": ["session"], "headers": ["Authorization"]}
+
+
+def test_a_header_rule_reaches_pages_and_files(make_site: MakeSite) -> None:
+    rule = '[[rules]]\npath = "/docs/**"\nheaders = { X-Robots-Tag = "noindex" }\n'
+    site = make_site(
+        {"isrgen.toml": rule, "content/docs/a.md": "a", "content/docs/a.txt": b"x", "content/b.md": "b"}
+    )
+    run(site)
+    headers = {file.path: dict(file.headers) for file in read_manifest(site).files}
+    assert headers["docs/a/index.html"] == headers["docs/a.txt"] == {"X-Robots-Tag": "noindex"}
+    assert headers["b/index.html"] == {}
+
+
+def test_files_named_in_the_configuration_go_to_the_server(make_site: MakeSite) -> None:
+    site = make_site(
+        {"isrgen.toml": '[server]\ninclude = ["data/tea.csv"]', "data/tea.csv": "a", "content/a.md": ""}
+    )
+    run(site)
+    assert (site / "dist/server/files/data/tea.csv").read_text() == "a"
+    (site / "data/tea.csv").unlink()
+    with pytest.raises(IsrgenError, match=r"isrgen\.toml.*data/tea\.csv"):
+        run(site)
+
+
+INVALID = Path(__file__).parents[2] / "sites" / "invalid"
+STAGED = sorted(path.parent.name for path in INVALID.glob("*/stage.txt"))
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_a_mistake_that_shows_while_building_is_told(name: str, tmp_path: Path) -> None:
+    expected = (INVALID / name / "expected.txt").read_text().strip()
+    with pytest.raises(IsrgenError) as caught:
+        run(shutil.copytree(INVALID / name, tmp_path / name))
+    assert str(caught.value).strip() == expected
