@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ from jinja2 import (
     UndefinedError,
     nodes,
 )
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.http.response import Response
@@ -158,6 +160,29 @@ class Templates:
             raise IsrgenError(self._syntax(error, name)) from error
         except Exception as error:
             raise IsrgenError(self._failure(error, name, variables)) from error
+
+    def texts(self) -> Iterator[str]:
+        """The sources, where they are known."""
+        yield from self._sources.values()
+
+    @cache  # noqa: B019  (a site has one of these)
+    def free_names(self, name: str) -> frozenset[str]:
+        """The variables a template and what it includes ask for; none where only compiled code is there."""
+        return frozenset(self._free_names(name, set()))
+
+    def _free_names(self, name: str, seen: set[str]) -> set[str]:
+        if name in seen or name not in self._sources:
+            return set()
+        seen.add(name)
+        try:
+            tree = self._environment.parse(self._sources[name], name, name)
+        except TemplateSyntaxError:
+            return set()
+        found = find_undeclared_variables(tree)
+        for wanted in find_referenced_templates(tree):
+            if wanted is not None:
+                found |= self._free_names(self._environment.join_path(wanted, name), seen)
+        return found
 
     def asset(self, name: str) -> str:
         """The URL of a file below ``assets/``, digest included."""

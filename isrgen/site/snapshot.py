@@ -202,7 +202,7 @@ def _record(entry: Entry, bodies: dict[str, str]) -> dict[str, Any]:
         if each.name not in ("content", "toc") and getattr(entry, each.name) != getattr(_DEFAULT, each.name)
     }
     if entry.toc:
-        record["toc"] = [_heading(heading) for heading in entry.toc]
+        record["toc"] = [heading.to_json() for heading in entry.toc]
     if entry.content is not None:
         html = str(entry.content)
         record["content"] = f"{sha256(html.encode()).hexdigest()[:24]}.html"
@@ -216,18 +216,9 @@ def _entry(record: dict[str, Any], bodies: Path) -> Entry:
     return replace(
         entry,
         tags=tuple(entry.tags),
-        toc=tuple(_read_heading(each) for each in record.get("toc", ())),
+        toc=tuple(Heading.from_json(each) for each in record.get("toc", ())),
         content=Body(bodies / record["content"]) if "content" in record else None,
     )
-
-
-def _heading(heading: Heading) -> list[Any]:
-    return [heading.id, heading.text, heading.level, [_heading(child) for child in heading.children]]
-
-
-def _read_heading(record: Sequence[Any]) -> Heading:
-    name, text, level, children = record
-    return Heading(name, text, level, tuple(_read_heading(child) for child in children))
 
 
 # JSON has no dates and no keys but strings; front matter and data files have both.

@@ -29,6 +29,14 @@ class Heading:
     level: int
     children: tuple[Heading, ...] = ()
 
+    def to_json(self) -> list[Any]:
+        return [self.id, self.text, self.level, [child.to_json() for child in self.children]]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Any]) -> Heading:
+        name, text, level, children = data
+        return cls(name, text, level, tuple(cls.from_json(child) for child in children))
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

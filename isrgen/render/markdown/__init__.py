@@ -1,1 +1,5 @@
-"""One file per Markdown engine."""
+"""One file per Markdown engine, found by its name."""
+
+from isrgen.render.markdown.engine import MarkdownEngine, Options, PageHooks, Rendered, load_engine
+
+__all__ = ["MarkdownEngine", "Options", "PageHooks", "Rendered", "load_engine"]
