@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from isrgen.errors import IsrgenError, Problem
 from isrgen.manifest import Manifest, Route, Seed
 from isrgen.render.templates import Templates
 from isrgen.routing.strategy import Strategy
-from isrgen.site.load import load
+from isrgen.site.load import survey
 from isrgen.site.model import Site
 from isrgen.site.page import Page
 
@@ -81,14 +81,20 @@ def build(
     clean: bool = False,
     strict: bool = False,
     now: datetime,
+    known: Iterable[Problem] = (),
     report: Callable[[BuildEvent], None] = lambda event: None,
 ) -> BuildResult:
-    """Build the site into ``out`` and swap it in; raises IsrgenError with every problem found."""
+    """Build the site into ``out`` and swap it in; raises IsrgenError with every problem found.
+
+    ``known`` are problems of the configuration, to be told together with the site's.
+    """
     if strict:
         config = dataclasses.replace(config, strict=True)
     check_out(config.root, out)
     report(BuildEvent("Reading the site"))
-    site = load(config, drafts=drafts, future=future, now=now)
+    site, found = survey(config, drafts=drafts, future=future, now=now)
+    if problems := [*known, *found]:
+        raise IsrgenError(problems)
     with (
         State(config.root / ".isrgen" / "build.sqlite", clean=clean) as state,
         staged(config.root, out) as folder,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -244,15 +243,3 @@ def test_files_named_in_the_configuration_go_to_the_server(make_site: MakeSite) 
     (site / "data/tea.csv").unlink()
     with pytest.raises(IsrgenError, match=r"isrgen\.toml.*data/tea\.csv"):
         run(site)
-
-
-INVALID = Path(__file__).parents[2] / "sites" / "invalid"
-STAGED = sorted(path.parent.name for path in INVALID.glob("*/stage.txt"))
-
-
-@pytest.mark.parametrize("name", STAGED)
-def test_a_mistake_that_shows_while_building_is_told(name: str, tmp_path: Path) -> None:
-    expected = (INVALID / name / "expected.txt").read_text().strip()
-    with pytest.raises(IsrgenError) as caught:
-        run(shutil.copytree(INVALID / name, tmp_path / name))
-    assert str(caught.value).strip() == expected
