@@ -1,0 +1,2 @@
+def POST():
+    return {"ok": True}

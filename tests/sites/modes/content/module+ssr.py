@@ -1,0 +1,7 @@
+title = "From a module"
+template = "plain.html"
+cache = "frequent"
+
+
+def loader():
+    return {}
