@@ -60,7 +60,7 @@ def written(pattern: Pattern) -> str:
 def _aliases(page: Page, line: int | None, problems: list[Problem]) -> Iterator[Placed]:
     for alias in page.meta.aliases:
         try:
-            source = Pattern.parse(alias)
+            source = Pattern.parse("/" + alias.lstrip("/"))
         except ValueError as error:
             problems.append(Problem(f'`aliases` holds "{alias}": {error}.', _HINT, page.source, line))
             continue

@@ -243,3 +243,10 @@ def test_files_named_in_the_configuration_go_to_the_server(make_site: MakeSite) 
     (site / "data/tea.csv").unlink()
     with pytest.raises(IsrgenError, match=r"isrgen\.toml.*data/tea\.csv"):
         run(site)
+
+
+def test_an_alias_may_leave_out_its_first_slash(make_site: MakeSite) -> None:
+    site = make_site({"content/tea.md": "---\naliases: [2015/01/tea.html, /cha/]\n---\na"})
+    run(site)
+    sources = [str(redirect.source) for redirect in read_manifest(site).redirects]
+    assert sorted(sources) == ["/2015/01/tea.html", "/cha/"]
