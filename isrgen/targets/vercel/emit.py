@@ -1,0 +1,137 @@
+"""A built site as Vercel's Build Output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from isrgen.errors import Problem
+from isrgen.manifest import Manifest
+from isrgen.targets.bundle import Bundle
+from isrgen.targets.options import Option, number, one_of, option_problems, text, words
+from isrgen.targets.routes import redirect_rules
+from isrgen.targets.target import Capabilities, Credentials, Options, Report, raise_problems
+from isrgen.targets.vercel import upload, vendor
+from isrgen.targets.vercel.functions import (
+    RUNTIMES,
+    add_prerenders,
+    add_server,
+    as_json,
+    secret_too_short,
+)
+from isrgen.targets.vercel.plan import PRERENDER, SERVER, Planned, is_prerender, plan
+from isrgen.targets.vercel.table import MAX_SOURCE, config_json
+
+OPTIONS: Final[dict[str, Option]] = {
+    "project": text("the project's name"),
+    "runtime": one_of(*RUNTIMES),
+    "mode": one_of("prerender", "headers"),
+    "regions": words('a list of regions, such as ["fra1"]'),
+    "memory": number(128, 10240),
+    "maxDuration": number(1, 900),
+}
+
+
+class Vercel:
+    """The target ``vercel``."""
+
+    name = "vercel"
+    folder = ".vercel/output"
+    capabilities = Capabilities(
+        stale_while_revalidate=True,
+        stale_if_error=False,
+        purge_by_tag=True,
+        soft_purge=True,
+        vary=True,
+        bypass_cookies=True,
+        on_demand=True,
+    )
+
+    def problems(self, manifest: Manifest, options: Options) -> list[Problem]:
+        """Unknown options, names that collide with our outputs, expressions that are too long."""
+        found = option_problems(self.name, options, OPTIONS)
+        for file in manifest.files:
+            if file.path.split("/")[0] in (PRERENDER, SERVER):
+                found.append(
+                    Problem(
+                        f"static/{file.path} has the place of a function: "
+                        f"/{PRERENDER} and /{SERVER} are ours on Vercel.",
+                        "Give its folder another name.",
+                        file=file.route or "",
+                    )
+                )
+        if not option_problems(self.name, options, OPTIONS):
+            found += _too_long(manifest, _plan(manifest, options))
+        return found
+
+    def emit(self, manifest: Manifest, dist: Path, options: Options, *, secret: str = "") -> Bundle:
+        """Everything but ``_vendor``, which ``vendor`` adds."""
+        found = self.problems(manifest, options)
+        if secret_too_short(secret):
+            found.append(
+                Problem(
+                    "The token is too short: what is made of it for Vercel could be guessed.",
+                    "Give ISRGEN_TOKEN 16 characters or more.",
+                )
+            )
+        raise_problems(found)
+        planned = _plan(manifest, options)
+        bundle = Bundle(notes=_notes(planned, options))
+        bundle.text("config.json", as_json(config_json(manifest, planned)))
+        for file in manifest.files:
+            bundle.copy(f"static/{file.path}", dist / "static" / file.path)
+        if planned:
+            add_server(bundle, dist / "server", planned, options)
+            add_prerenders(bundle, dist / "server", planned, secret)
+        return bundle
+
+    def vendor(self, manifest: Manifest, bundle: Bundle, options: Options, cache: Path) -> Bundle:
+        """The packages of the function; none for a site that is all static."""
+        if not _plan(manifest, options):
+            return bundle
+        python = str(options.get("runtime", RUNTIMES[0])).removeprefix("python")
+        return bundle.merged(vendor.packages(manifest.requirements, python, cache))
+
+    def upload(
+        self, folder: Path, options: Options, credentials: Credentials, *, prod: bool, report: Report
+    ) -> str:
+        """Run Vercel's own command on the written files."""
+        return upload.deploy(folder, options, credentials, prod=prod, report=report)
+
+    def next_command(self, options: Options, *, prod: bool) -> str:
+        return "vercel deploy --prebuilt" + (" --prod" if prod else "")
+
+
+def _plan(manifest: Manifest, options: Options) -> tuple[Planned, ...]:
+    return plan(manifest, str(options.get("mode", "prerender")))
+
+
+def _too_long(manifest: Manifest, planned: tuple[Planned, ...]) -> list[Problem]:
+    """One expression for one URL or pattern must fit; alternations are split before."""
+    routes = config_json(manifest, planned)["routes"]
+    sources = {rule[0]: str(each.source) for each in manifest.redirects for rule in redirect_rules(each)}
+    return [
+        Problem(
+            f"Vercel takes route expressions of {MAX_SOURCE} characters, and one has {len(route['src'])}: "
+            f"{sources.get(route['src'], route['src'][:60] + '...')}.",
+            "Shorten that pattern.",
+        )
+        for route in routes
+        if len(route.get("src", "")) > MAX_SOURCE
+    ]
+
+
+def _notes(planned: tuple[Planned, ...], options: Options) -> tuple[str, ...]:
+    found = []
+    for item in planned:
+        policy = item.route.policy
+        if item.private and policy.lifetime is not None:
+            why = "`vary`" if options.get("mode", "prerender") == "prerender" else 'mode = "headers"'
+            if policy.vary or not is_prerender(item.route):
+                why = "`vary`"
+            found.append(
+                f"{item.route.source}: {item.route.pattern} is not cached on Vercel: a page with {why} "
+                "is kept by its address alone, which cannot be passed by for a cookie, and it lists "
+                "`bypass-cookies`."
+            )
+    return tuple(found)
