@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from sqlite3 import IntegrityError
+from textwrap import dedent
 
 from _lib.database import connect
 
@@ -19,7 +20,7 @@ class Post:
     def blocks(self) -> list[tuple[str, str]]:
         """The body in order, each part with its element: ``p``, or ``pre`` for indented lines."""
         parts = [part.strip("\n") for part in self.body.split("\n\n") if part.strip()]
-        return [("pre" if part.startswith("    ") else "p", part) for part in parts]
+        return [("pre", dedent(part)) if part.startswith("    ") else ("p", part) for part in parts]
 
 
 class TakenError(Exception):
