@@ -35,13 +35,14 @@ main {{ max-width: 32rem; }}
 .status {{ margin: 0; color: var(--quiet); font-variant-numeric: tabular-nums; }}
 h1 {{ margin: .25rem 0 .75rem; font-size: 1.75rem; line-height: 1.2; text-wrap: balance; }}
 p {{ margin: 0; }}
+pre {{ margin: 1.5rem 0 0; overflow-x: auto; font: .875rem/1.5 ui-monospace, monospace; }}
 </style>
 </head>
 <body>
 <main>
 <p class="status">{status}</p>
 <h1>{title}</h1>
-<p>{message}</p>
+<p>{message}</p>{detail}
 </main>
 </body>
 </html>
@@ -50,11 +51,16 @@ p {{ margin: 0; }}
 HTML: Final = "text/html; charset=utf-8"
 
 
-def error_page(status: int, message: str = "") -> str:
-    """A whole HTML page for a status; ``message`` is text for the visitor, in place of the usual sentence."""
+def error_page(status: int, message: str = "", detail: str = "") -> str:
+    """A whole HTML page for a status.
+
+    ``message`` is text for the visitor, in place of the usual sentence;
+    ``detail`` is for the site's author alone, while developing.
+    """
     try:
         title = HTTPStatus(status).phrase
     except ValueError:
         title = "Error"
     words = message or _WORDS.get(status, "")
-    return _PAGE.format(status=status, title=escape(title), message=escape(words))
+    block = f"\n<pre>{escape(detail)}</pre>" if detail else ""
+    return _PAGE.format(status=status, title=escape(title), message=escape(words), detail=block)

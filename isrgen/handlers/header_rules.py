@@ -10,16 +10,17 @@ from isrgen.routing.globs import Glob
 
 
 class HeaderRules:
-    """The site's header rules, compiled; of two rules for one header the first one counts."""
+    """The site's header rules, compiled; the first one that matches counts, as for every key of a rule."""
 
     def __init__(self, rules: Iterable[HeaderRule]) -> None:
         self._rules = [(Glob.parse(rule.path), rule.headers) for rule in rules]
 
-    def apply(self, headers: Headers, *paths: str) -> None:
-        """Add the headers of every rule that matches a path or a pattern; what is there stays."""
+    def apply(self, headers: Headers, path: str) -> None:
+        """Add the headers for a route's pattern, or for a decoded path; what is there stays."""
         for glob, pairs in self._rules:
-            if any(glob.matches(path) for path in paths):
+            if glob.matches(path):
                 add_missing(headers, pairs)
+                return
 
 
 def add_missing(headers: Headers, pairs: Pairs) -> None:

@@ -51,6 +51,7 @@ class Renderer:
 
     ``root`` holds ``content/`` (the site, or ``dist/server``); ``data_roots``
     is where ``data_path`` looks, ``root`` itself if nothing else is given.
+    ``debug`` shows in the browser what otherwise only the log tells.
     """
 
     def __init__(
@@ -63,11 +64,13 @@ class Renderer:
         clock: Callable[[], float] = time.time,
         pool_size: int = 8,
         data_roots: Sequence[Path] = (),
+        debug: bool = False,
     ) -> None:
         root = root.resolve()
         modules = Modules(root, tuple(data_roots) or (root,))
         self._parts = Parts(root, manifest, snapshot, templates, modules, Pool(pool_size))
         self._clock = clock
+        self._debug = debug
         self._judgment = Judge(HeaderRules(manifest.header_rules), manifest.not_found_ttl, root)
         self._warnings = Warnings(strict=manifest.strict)
 
@@ -100,12 +103,18 @@ class Renderer:
         self._warnings.log(problems)
         return answer
 
-    async def not_found(self, path: str, message: str = "") -> Answer:
-        """The nearest not-found page around a path (decoded); never raises."""
+    async def not_found(self, path: str, message: str = "", *, strictly: bool = False) -> Answer:
+        """The nearest not-found page around a path (decoded).
+
+        Never raises, unless ``strictly``: then whatever is wrong with the page
+        is an IsrgenError.
+        """
         render = self._render(None, Request("GET", path, base_url=self._parts.manifest.base_url))
         try:
             response = await self._parts.pool.run(render.not_found(message), self._deadline(None))
         except Exception as error:
+            if strictly and isinstance(error, IsrgenError):
+                raise
             return self._failed(render, error)
         return Answer(response.status, response.headers, response.body, reason="not-found")
 
@@ -210,12 +219,12 @@ class Renderer:
     def _failed(self, render: Render, error: Exception) -> Answer:
         status, outcome, said = _FAILURES.get(type(error), (500, Outcome.FAILED, "failed"))
         request = render.request
-        detail = "" if type(error) in _FAILURES else "\n" + trimmed(error, self._parts.root)
-        log.error("%s %s %s: %s%s", request.method, request.path, said, status, detail)
+        detail = "" if type(error) in _FAILURES else trimmed(error, self._parts.root)
+        log.error("%s %s %s: %s\n%s", request.method, request.path, said, status, detail or error)
         headers = Headers({"Content-Type": HTML})
         if status == 503:
             headers.set("Retry-After", "1")
-        body = error_page(status).encode()
+        body = error_page(status, detail=detail if self._debug else "").encode()
         purges = tuple(render.context.purges)
         return Answer(status, headers, body, outcome=outcome, reason=outcome.value, purges=purges)
 

@@ -65,7 +65,7 @@ class Judge:
         """The verdict; ``next_change`` is when what the page lists changes by itself."""
         headers = response.headers.copy()
         add_missing(headers, route.headers)
-        self.rules.apply(headers, str(route.pattern), request.path)
+        self.rules.apply(headers, str(route.pattern))
         judgment = judge(
             reads,
             route.policy,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import Enum
 
 from isrgen.caching.policy import Lifetime
 from isrgen.http.context import Purge
 from isrgen.http.headers import Headers
-from isrgen.http.response import Stream
 
 
 class Outcome(Enum):
@@ -45,7 +45,7 @@ class Answer:
     status: int
     headers: Headers
     body: bytes = b""
-    stream: Stream | None = None
+    stream: AsyncIterator[bytes] | None = None
     shared: Shared | None = None
     outcome: Outcome = Outcome.DONE
     degraded: str | None = None

@@ -192,9 +192,10 @@ class Request:
         return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
 
     def limit_url(self, names: Iterable[str]) -> None:
-        """Let ``url`` show only these parameters; reading it then tells no visitors apart."""
+        """Let ``url`` show only these parameters, in the order of a key; reading it is harmless then."""
         listed = frozenset(names)
-        self._url_query = [pair for pair in self._query._items if pair[0] in listed]
+        shown = [pair for pair in self._query._items if pair[0] in listed]
+        self._url_query = sorted(shown, key=lambda pair: pair[0])
 
     async def body(self) -> bytes:
         return self._body

@@ -1,0 +1,302 @@
+"""The server of one built site, knowing no protocol: a request in, a response out.
+
+It is told everything by ``dist/server``'s manifest. The order in which a path
+is tried is that of ``App._answer``; what a cache should do is asked of the
+edge, and who may share a page of the handlers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+from isrgen.caching.keys import parse_key
+from isrgen.caching.stored import HeaderPairs
+from isrgen.caching.validation import matches_none, not_modified_headers
+from isrgen.edge.driver import Edge
+from isrgen.errors import IsrgenError
+from isrgen.handlers.fallback import HTML
+from isrgen.handlers.header_rules import HeaderRules
+from isrgen.handlers.render import nearest_not_found
+from isrgen.handlers.renderer import Renderer
+from isrgen.http.answer import Answer, Shared
+from isrgen.http.headers import Headers
+from isrgen.manifest import Manifest, Route, Seed
+from isrgen.render.templates import Templates
+from isrgen.routing.match import Matcher
+from isrgen.routing.strategy import Strategy
+from isrgen.routing.urls import BadPathError, join, split_decoded, split_raw
+from isrgen.server import asgi, rsgi
+from isrgen.server.admin import PREFIX, Admin
+from isrgen.server.files import StaticFiles
+from isrgen.server.limits import MOST_BODY, drop_internal, over_limit
+from isrgen.server.message import GoneError, Incoming, Outgoing, TooLargeError, error_response, finished
+from isrgen.server.proxies import Proxies
+from isrgen.server.redirects import Redirects, to
+from isrgen.server.sending import from_answer, from_served
+from isrgen.server.settings import Settings, settings_from
+from isrgen.server.streaming import close
+from isrgen.server.visit import Visit, clean_request
+from isrgen.site.snapshot import Snapshot
+
+__all__ = ["App", "Settings", "create_app", "settings_from"]
+
+log = logging.getLogger("isrgen")
+
+_GRACE = 5.0
+"""Seconds that a render past its deadline is given before its flight is called off."""
+
+
+def create_app(root: Path, settings: Settings) -> App:
+    """The app for ``dist/server``; raises IsrgenError when it cannot be read."""
+    try:
+        manifest = Manifest.from_json(_manifest(root).read_text("utf-8"))
+    except OSError as error:
+        raise IsrgenError(
+            f"There is no built site in {root.name}: {error.strerror}.", "Run `isrgen build` first."
+        ) from error
+    snapshot = Snapshot.read(root)
+    templates = Templates.from_compiled(
+        root / "templates", strict=manifest.strict, assets=snapshot.assets, base_url=manifest.base_url
+    )
+    renderer = Renderer(
+        manifest,
+        snapshot,
+        templates,
+        root,
+        clock=settings.clock,
+        debug=settings.debug,
+        data_roots=(*settings.data_roots, root / "files"),
+    )
+    return App(root, manifest, renderer, settings)
+
+
+class App:
+    """One site on one or several event loops; ``start`` it before, ``stop`` it after serving."""
+
+    def __init__(self, root: Path, manifest: Manifest, renderer: Renderer, settings: Settings) -> None:
+        self.manifest = manifest
+        self.renderer = renderer
+        self._root = root
+        self._settings = settings
+        self._started = False
+        self._starting = asyncio.Lock()
+        self._matcher = Matcher([(route.pattern, route) for route in manifest.routes])
+        self._redirects = Redirects(manifest.redirects)
+        self._rules = HeaderRules(manifest.header_rules)
+        self._proxies = Proxies(manifest.trusted_proxies)
+        static = root.parent / "static"
+        self._files = StaticFiles(manifest.files if static.is_dir() else (), static)
+        self._edge = self._make_edge()
+        self._admin = Admin(settings.token, manifest.build, self._edge)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """ASGI."""
+        await asgi.serve(self, scope, receive, send)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """RSGI."""
+        await rsgi.serve(self, scope, protocol)
+
+    async def start(self) -> None:
+        """Announce this build to the store and put in the pages rendered ahead; once is enough."""
+        async with self._starting:
+            if self._started:
+                return
+            if self._edge is not None:
+                await self._edge.start()
+                for seed in self.manifest.seeds:
+                    await self._seed(self._edge, seed)
+            self._started = True
+
+    async def stop(self) -> None:
+        """Finish what is under way; the store is closed."""
+        if self._edge is not None:
+            await self._edge.close()
+        self.renderer.close()
+
+    async def handle(self, incoming: Incoming) -> Outgoing:
+        """The response to a request, ready for the wire; never raises for anything in it."""
+        if not self._started:
+            await self.start()
+        try:
+            outgoing = await self._answer(incoming)
+        except GoneError:
+            raise
+        except TooLargeError:
+            outgoing = error_response(413)
+        except Exception:
+            log.exception("%s %r could not be answered", incoming.method, incoming.path)
+            outgoing = error_response(500)
+        if outgoing.stream is not None and incoming.method == "HEAD":
+            await close(outgoing.stream)
+        return finished(incoming.method, outgoing)
+
+    async def _answer(self, incoming: Incoming) -> Outgoing:
+        status = over_limit(incoming)
+        if status is not None:
+            return error_response(status)
+        drop_internal(incoming)
+        try:
+            segments, slash = _split(incoming)
+        except BadPathError:
+            return error_response(400)
+        if segments[:1] == (PREFIX,):
+            return await self._admin.answer(incoming, segments)
+        return await self._find(incoming, segments, slash)
+
+    async def _find(self, incoming: Incoming, segments: tuple[str, ...], slash: bool) -> Outgoing:
+        """Redirects, files, routes, the other form of the URL, and then nothing but a 404."""
+        if any("/" in segment for segment in segments):
+            return await self._not_found(incoming, segments)
+        redirect = self._redirects.find(segments, incoming.query)
+        if redirect is not None:
+            return redirect
+        url = join(segments, slash)
+        found = await self._file(incoming, url)
+        if found is not None:
+            return found
+        matched = self._matcher.match(segments)
+        if matched is not None and matched[0].strategy is not Strategy.SSG:
+            route, params = matched
+            right = not segments or slash == route.pattern.slash
+            if right:
+                return await self._visit(incoming, route, params, segments)
+            if self._files.find(join(segments, not slash)) is None:
+                return to(join(segments, route.pattern.slash), incoming.query)
+        other = join(segments, not slash)
+        if other != url and self._files.find(other) is not None:
+            return to(other, incoming.query)
+        return await self._not_found(incoming, segments)
+
+    async def _file(self, incoming: Incoming, url: str) -> Outgoing | None:
+        file = self._files.find(url)
+        if file is None:
+            return None
+        if incoming.method not in ("GET", "HEAD"):
+            return error_response(405, ("Allow", "GET, HEAD"))
+        return await self._files.answer(file, incoming)
+
+    async def _visit(
+        self,
+        incoming: Incoming,
+        route: Route,
+        params: dict[str, str | list[str]],
+        segments: tuple[str, ...],
+    ) -> Outgoing:
+        is_api = route.strategy is Strategy.API
+        if not is_api and incoming.method not in ("GET", "HEAD"):
+            return error_response(405, ("Allow", "GET, HEAD"))
+        visit = Visit(
+            incoming,
+            route,
+            params,
+            url=join(segments, route.pattern.slash),
+            path="/" + "/".join(segments) + ("/" if route.pattern.slash and segments else ""),
+            client=self._proxies.client(incoming),
+            base_url=self._base_url(incoming, route),
+            body=await incoming.read_body(MOST_BODY) if is_api and incoming.method != "HEAD" else b"",
+        )
+        if self._edge is not None and visit.goes_to_edge:
+            return _conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
+        answer = await self.renderer.answer(route, visit.request())
+        if self._edge is not None and answer.purges:
+            await self._edge.purge(answer.purges)
+        behind = self._settings.behind
+        sent = from_answer(answer, behind=behind, path=visit.url, method=incoming.method)
+        if self._edge is not None:
+            sent.headers.append(("Cache-Status", "isrgen; fwd=method"))
+        return _conditional(incoming, sent)
+
+    async def _not_found(self, incoming: Incoming, segments: tuple[str, ...]) -> Outgoing:
+        """The nearest not-found page: its file where there is one, else rendered now."""
+        path = "/" + "/".join(segments)
+        headers = Headers({"Content-Type": HTML, "Cache-Control": "private, no-store"})
+        self._rules.apply(headers, path)
+        nearest = nearest_not_found(self.manifest.not_found, path)
+        if nearest is None:
+            return error_response(404)
+        file = self._files.at(nearest.file)
+        if file is not None:
+            plain = Incoming(incoming.method, path, None, "", [], "", incoming.read_body)
+            sent = await self._files.answer(file, plain)
+            if sent is not None:
+                return Outgoing(404, list(headers.pairs()), sent.body, None, sent.file)
+        answer = await self.renderer.not_found(path)
+        self._rules.apply(answer.headers, path)
+        return from_answer(answer, behind=None, path=path, method="")
+
+    def _base_url(self, incoming: Incoming, route: Route) -> str:
+        """The site's own; where a render is for one visitor, what a trusted proxy says of the address."""
+        if route.policy.lifetime is not None:
+            return self.manifest.base_url
+        return self._proxies.origin(incoming) or self.manifest.base_url
+
+    def _make_edge(self) -> Edge | None:
+        settings = self._settings
+        if not settings.edge:
+            return None
+        if settings.store is None:
+            raise IsrgenError("The edge is on, but there is no store for it.", "Name one, as in `memory:`.")
+        return Edge(
+            settings.store,
+            clock=settings.clock,
+            behind=settings.behind,
+            build=self.manifest.build,
+            deadline=self.manifest.render_timeout + _GRACE,
+            regenerate=self._regenerate,
+        )
+
+    def _regenerate(self, key: str, headers: HeaderPairs) -> Awaitable[Answer] | None:
+        """A render of exactly a key, or None when no route has it."""
+        url, query = parse_key(key)
+        try:
+            segments = split_raw(url)
+        except BadPathError:
+            return None
+        matched = self._matcher.match(segments)
+        if matched is None or matched[0].strategy is Strategy.SSG:
+            return None
+        route, params = matched
+        path = "/" + "/".join(segments) + ("/" if route.pattern.slash and segments else "")
+        request = clean_request(route, params, path, query, headers, self.manifest.base_url)
+        return self.renderer.answer(route, request)
+
+    async def _seed(self, edge: Edge, seed: Seed) -> None:
+        try:
+            body = await asyncio.to_thread((self._root / seed.file).read_bytes)
+        except OSError as error:
+            log.error("the page rendered ahead for %s cannot be read: %s", seed.path, error)
+            return
+        shared = Shared(seed.lifetime, tags=seed.tags)
+        await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
+
+
+def _split(incoming: Incoming) -> tuple[tuple[str, ...], bool]:
+    """The decoded segments of a path, and whether it ends in a slash."""
+    try:
+        incoming.path.encode()
+    except UnicodeEncodeError as error:
+        raise BadPathError("the path is not UTF-8") from error
+    if incoming.raw_path is not None:
+        return split_raw(incoming.raw_path), incoming.raw_path.endswith(b"/")
+    return split_decoded(incoming.path), incoming.path.endswith("/")
+
+
+def _conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
+    """A 304 for a visitor who has these very bytes."""
+    wanted = incoming.get("if-none-match")
+    if wanted is None or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
+        return outgoing
+    etag = next((value for name, value in outgoing.headers if name == "ETag"), "")
+    if not etag or not matches_none(wanted, etag):
+        return outgoing
+    return Outgoing(304, not_modified_headers(outgoing.headers))
+
+
+def _manifest(root: Path) -> Path:
+    inside = root / "manifest.json"
+    return inside if inside.is_file() else root.parent / "manifest.json"

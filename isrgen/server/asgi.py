@@ -1,0 +1,114 @@
+"""ASGI: for uvicorn, function platforms, and everyone else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from isrgen.errors import IsrgenError
+from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError
+from isrgen.server.streaming import send_stream
+
+log = logging.getLogger("isrgen")
+
+_CHUNK: Final = 256 * 1024
+
+
+class Handler(Protocol):
+    """What answers, and what it has to do before and after."""
+
+    async def handle(self, incoming: Incoming) -> Outgoing: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+async def serve(app: Handler, scope: Any, receive: Any, send: Any) -> None:
+    """Answer one scope: a request, or the server's start and stop."""
+    if scope["type"] == "lifespan":
+        await _lifespan(app, receive, send)
+    elif scope["type"] == "http":
+        await _http(app, scope, receive, send)
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+
+
+async def _lifespan(app: Handler, receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        name = message["type"].removeprefix("lifespan.")
+        try:
+            await (app.start() if name == "startup" else app.stop())
+        except (IsrgenError, OSError) as error:
+            log.error("%s", error)
+            await send({"type": f"lifespan.{name}.failed", "message": str(error)})
+            return
+        await send({"type": f"lifespan.{name}.complete"})
+        if name == "shutdown":
+            return
+
+
+async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
+    try:
+        outgoing = await app.handle(_incoming(scope, receive))
+    except GoneError:
+        return
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
+    await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
+
+    async def chunk(data: bytes) -> None:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    if outgoing.stream is not None:
+        if not await send_stream(outgoing.stream, chunk, _disconnected(receive)):
+            raise ConnectionError("a streamed body broke off")
+    elif outgoing.file is not None:
+        await _send_file(outgoing.file, chunk)
+    await send({"type": "http.response.body", "body": outgoing.body})
+
+
+async def _send_file(file: FilePart, chunk: Any) -> None:
+    for start in range(file.start, file.end, _CHUNK):
+        await chunk(await asyncio.to_thread(_read, file.path, start, min(_CHUNK, file.end - start)))
+
+
+def _read(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb") as opened:
+        opened.seek(start)
+        return opened.read(size)
+
+
+async def _disconnected(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _incoming(scope: Any, receive: Any) -> Incoming:
+    async def read_body(most: int) -> bytes:
+        taken = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise GoneError
+            taken += message.get("body", b"")
+            if len(taken) > most:
+                raise TooLargeError
+            if not message.get("more_body", False):
+                return bytes(taken)
+
+    raw = scope.get("raw_path")
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    client = scope.get("client")
+    return Incoming(
+        scope["method"],
+        scope["path"],
+        raw.partition(b"?")[0] if raw else None,
+        scope.get("query_string", b"").decode("latin-1"),
+        headers,
+        client[0] if client else "",
+        read_body,
+    )

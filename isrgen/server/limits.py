@@ -1,0 +1,43 @@
+"""What of a request is read at all: sizes that are answered with an error, names that are dropped."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import unquote
+
+from isrgen.server.message import Incoming
+
+MOST_HEADERS: Final = 128
+MOST_HEADER_BYTES: Final = 64 * 1024
+MOST_PATH: Final = 8 * 1024
+MOST_QUERY: Final = 16 * 1024
+MOST_PARAMETERS: Final = 1000
+MOST_BODY: Final = 10 * 2**20
+
+_INTERNAL_PARAMETER: Final = "__isr_"
+_INTERNAL_HEADER: Final = "x-isrgen-"
+
+
+def over_limit(incoming: Incoming) -> int | None:
+    """The status for a request that is larger than the server reads, else None."""
+    path = incoming.path if incoming.raw_path is None else incoming.raw_path
+    if len(path) > MOST_PATH or len(incoming.query) > MOST_QUERY:
+        return 414
+    if incoming.query.count("&") >= MOST_PARAMETERS:
+        return 414
+    size = sum(len(name) + len(value) for name, value in incoming.headers)
+    if len(incoming.headers) > MOST_HEADERS or size > MOST_HEADER_BYTES:
+        return 431
+    return None
+
+
+def drop_internal(incoming: Incoming) -> None:
+    """Take out what only isrgen itself may say: ``X-Isrgen-*`` and ``__isr_*`` parameters."""
+    incoming.headers = [pair for pair in incoming.headers if not pair[0].startswith(_INTERNAL_HEADER)]
+    if "_isr_" in incoming.query or "%" in incoming.query:
+        kept = [part for part in incoming.query.split("&") if not _is_internal(part)]
+        incoming.query = "&".join(kept)
+
+
+def _is_internal(parameter: str) -> bool:
+    return unquote(parameter.partition("=")[0]).lower().startswith(_INTERNAL_PARAMETER)

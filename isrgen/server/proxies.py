@@ -1,0 +1,78 @@
+"""Who the visitor is, when proxies stand between: only trusted ones are believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+from isrgen.errors import IsrgenError
+from isrgen.server.message import Incoming
+
+_FORWARDED: Final = ("forwarded", "x-real-ip")
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
+
+
+class Proxies:
+    """The ``trusted_proxies`` of a site: addresses and networks."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        self._networks = []
+        for text in trusted:
+            try:
+                self._networks.append(ip_network(text, strict=False))
+            except ValueError as error:
+                raise IsrgenError(
+                    f"`trusted_proxies` has {text!r}, which is not an address.",
+                    "Write addresses or networks, as in 10.0.0.0/8.",
+                ) from error
+
+    def client(self, incoming: Incoming) -> str:
+        """The visitor's address: the last one in X-Forwarded-For that is no trusted proxy's.
+
+        What an untrusted peer says in forwarding fields is taken out of the request.
+        """
+        if not self._trusts(incoming.peer):
+            incoming.headers = [pair for pair in incoming.headers if not _is_forwarding(pair[0])]
+            return incoming.peer
+        said = (incoming.get("x-forwarded-for") or "").split(",")
+        client = incoming.peer
+        for hop in reversed([part.strip() for part in said if part.strip()]):
+            address = _address(hop)
+            if address is None:
+                break
+            client = str(address)
+            if not self._trusts(client):
+                break
+        return client
+
+    def origin(self, incoming: Incoming) -> str:
+        """``https://host`` as a trusted proxy tells it; empty where none does."""
+        if not self._trusts(incoming.peer):
+            return ""
+        host = (incoming.get("x-forwarded-host") or "").partition(",")[0].strip()
+        scheme = (incoming.get("x-forwarded-proto") or "https").partition(",")[0].strip().lower()
+        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
+            return ""
+        return f"{scheme}://{host}"
+
+    def _trusts(self, text: str) -> bool:
+        if not self._networks:
+            return False
+        address = _address(text)
+        return address is not None and any(address in network for network in self._networks)
+
+
+def _is_forwarding(name: str) -> bool:
+    return name.startswith("x-forwarded-") or name in _FORWARDED
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip("[]"))
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address

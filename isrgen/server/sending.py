@@ -1,0 +1,43 @@
+"""From answers to responses: through our own edge, or past it to the CDN that stands in front."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+from isrgen.caching.fields import private_fields, shared_fields, without_cache_fields
+from isrgen.caching.storing import degraded_lifetime
+from isrgen.caching.validation import etag_of
+from isrgen.edge.origin import Served
+from isrgen.http.answer import Answer, Outcome
+from isrgen.server.message import Outgoing
+
+
+def from_answer(answer: Answer, *, behind: str | None, path: str, method: str) -> Outgoing:
+    """What to send for an answer that went through no cache of ours."""
+    headers = list(without_cache_fields(answer.headers.pairs()))
+    keep = answer.outcome is Outcome.DONE and answer.stream is None and method in ("GET", "HEAD")
+    if answer.shared is not None and keep and "set-cookie" not in answer.headers:
+        shared, lifetime = answer.shared, answer.shared.lifetime
+        if answer.degraded is not None:
+            lifetime = degraded_lifetime(lifetime)
+        headers += shared_fields(lifetime, behind=behind, vary=shared.vary, tags=shared.tags, path=path)
+    else:
+        headers += private_fields()
+    if keep and (answer.status == 200 or answer.shared is not None):
+        headers = [pair for pair in headers if pair[0].lower() != "etag"]
+        headers.append(("ETag", etag_of(answer.body)))
+    return Outgoing(answer.status, headers, answer.body, answer.stream)
+
+
+def from_served(served: Served) -> Outgoing:
+    """What to send for an answer of the edge."""
+    headers = list(served.headers)
+    if served.age is not None:
+        headers.append(("Age", str(served.age)))
+    if served.etag:
+        headers.append(("ETag", served.etag))
+    headers.append(("Cache-Status", str(served.cache_status)))
+    # What the renderer streams is chunks of bytes, whatever the site's code gave it.
+    stream = cast("AsyncIterator[bytes] | None", served.stream)
+    return Outgoing(served.status, headers, served.body, stream)

@@ -1,0 +1,46 @@
+"""How one server runs; everything about the site itself is in the manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from isrgen.caching.fields import DIALECTS
+from isrgen.edge.open import open_store
+from isrgen.edge.store import Store
+from isrgen.errors import IsrgenError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``store`` is needed where the ``edge`` is on; ``behind`` names the CDN in front.
+
+    ``data_roots`` is where ``data_path`` looks before ``files/``. ``debug``
+    shows the visitor what went wrong; only ``isrgen dev`` sets it.
+    """
+
+    store: Store | None = None
+    behind: str | None = None
+    edge: bool = True
+    token: str = ""
+    clock: Callable[[], float] = time.time
+    debug: bool = False
+    data_roots: tuple[Path, ...] = ()
+
+
+def settings_from(environ: Mapping[str, str], root: Path) -> Settings:
+    """The settings of a deployed server: ``ISRGEN_STORE``, ``ISRGEN_BEHIND`` and ``ISRGEN_TOKEN``.
+
+    Behind a CDN our own edge is off. Raises IsrgenError for values that mean nothing.
+    """
+    behind = environ.get("ISRGEN_BEHIND") or None
+    if behind is not None and behind not in DIALECTS:
+        choices = ", ".join(name for name in DIALECTS if name)
+        raise IsrgenError(f"ISRGEN_BEHIND is {behind!r}.", f"Choose one of: {choices}.")
+    token = environ.get("ISRGEN_TOKEN", "")
+    if behind is not None:
+        return Settings(behind=behind, edge=False, token=token)
+    store = open_store(environ.get("ISRGEN_STORE") or "memory:", root=root, shared=False)
+    return Settings(store=store, token=token)

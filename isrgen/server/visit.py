@@ -1,0 +1,114 @@
+"""One visit to an on-demand route: the visitor's request, the clean one, and the exchange with the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from isrgen.caching.keys import cache_key, selecting_fields
+from isrgen.caching.stored import HeaderPairs
+from isrgen.edge.origin import Exchange
+from isrgen.handlers.renderer import Renderer
+from isrgen.http.answer import Answer
+from isrgen.http.request import Request, parse_cookies
+from isrgen.manifest import Route
+from isrgen.routing.strategy import Strategy
+from isrgen.server.message import Incoming
+
+Query = list[tuple[str, str]]
+
+_SHARED: Final = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request for a route. ``url`` is the canonical, percent-encoded path, ``path`` the decoded one."""
+
+    incoming: Incoming
+    route: Route
+    params: Mapping[str, str | list[str]]
+    url: str
+    path: str
+    client: str
+    base_url: str
+    body: bytes = b""
+
+    @property
+    def goes_to_edge(self) -> bool:
+        """Whether a cache may know the answer; an API route's own HEAD is never a GET without its body."""
+        route, method = self.route, self.incoming.method
+        return method in _SHARED and not (method == "HEAD" and "HEAD" in route.methods)
+
+    def request(self) -> Request:
+        """The visitor's own request, every read of which is recorded."""
+        bypass = self._bypass()
+        listed = bool(self.route.policy.bypass_cookies)
+        return Request(
+            self._method,
+            self.path,
+            query_string=self.incoming.query,
+            headers=self.incoming.headers,
+            params=self.params,
+            client=self.client,
+            body=self.body,
+            base_url=self.base_url,
+            hide_cookies=listed and bypass != "cookie",
+            bypass=bypass,
+        )
+
+    def exchange(self, renderer: Renderer) -> Exchange:
+        """The same for the edge."""
+        query = parse_qsl(self.incoming.query, keep_blank_values=True)
+        key = cache_key(self.url, query, self.route.policy)
+
+        def selecting(names: tuple[str, ...]) -> HeaderPairs:
+            return selecting_fields(names, self.incoming.headers)
+
+        async def visitor() -> Answer:
+            return await renderer.answer(self.route, self.request())
+
+        async def clean(headers: HeaderPairs) -> Answer:
+            listed = [pair for pair in query if pair[0] in self.route.policy.query]
+            request = clean_request(self.route, self.params, self.path, listed, headers, self.base_url)
+            return await renderer.answer(self.route, request)
+
+        return Exchange(key, self.incoming.method, self._bypass(), selecting, visitor, clean)
+
+    @property
+    def _method(self) -> str:
+        """A page sees GET for HEAD, and so does an API route that has no HEAD of its own."""
+        method = self.incoming.method
+        if method == "HEAD" and (self.route.strategy is not Strategy.API or "HEAD" not in self.route.methods):
+            return "GET"
+        return method
+
+    def _bypass(self) -> str:
+        """Why the answer is for this visitor alone, or ""."""
+        listed = self.route.policy.bypass_cookies
+        if listed:
+            lines = (value for name, value in self.incoming.headers if name == "cookie")
+            if any(name in listed for line in lines for name, _ in parse_cookies(line)):
+                return "cookie"
+        return "authorization" if self.incoming.get("authorization") is not None else ""
+
+
+def clean_request(
+    route: Route,
+    params: Mapping[str, str | list[str]],
+    path: str,
+    query: Query,
+    headers: HeaderPairs,
+    base_url: str,
+) -> Request:
+    """A request that holds exactly the key and the varied headers, and nothing of any visitor."""
+    return Request(
+        "GET",
+        path,
+        query_string=urlencode(sorted(query, key=lambda pair: pair[0])),
+        headers=[(name, value) for name, value in headers if value],
+        params=params,
+        base_url=base_url,
+        hide_cookies=bool(route.policy.bypass_cookies),
+    )
