@@ -29,6 +29,7 @@ RUNTIME: Final = (
     "http/*.py",
     "render/__init__.py",
     "render/filters.py",
+    "render/mistakes.py",
     "render/page.py",
     "render/templates.py",
     "routing/*.py",

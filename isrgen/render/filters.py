@@ -1,4 +1,4 @@
-"""The filters that isrgen adds to Jinja2's own."""
+"""The filters that isrgen adds to Jinja2's own, and the one way a site URL gets its base path."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from jinja2 import Undefined
 
@@ -52,6 +53,23 @@ def _aware(value: Any) -> datetime | None:
     if not isinstance(found, datetime):
         found = datetime.combine(found, time())
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+class Placed(str):
+    """A path that is below ``base_url``'s own path already."""
+
+    __slots__ = ()
+
+
+def place(target: str, base_url: str) -> str:
+    """A site URL under the path of ``base_url``; anything else as it is.
+
+    >>> place("/blog/", "https://example.org/docs"), place("#top", "https://example.org/docs")
+    ('/docs/blog/', '#top')
+    """
+    if not target.startswith("/") or target.startswith("//"):
+        return target
+    return urlsplit(base_url).path.rstrip("/") + target
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {

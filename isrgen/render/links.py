@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote, urljoin
 
-from isrgen.render.templates import place
+from isrgen.render.filters import place
 from isrgen.routing.match import Matcher
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.urls import BadPathError, split_raw

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 
 from jinja2 import (
     BaseLoader,
@@ -27,18 +25,20 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     TemplateSyntaxError,
-    UndefinedError,
     nodes,
 )
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.http.response import Response
-from isrgen.render.filters import FILTERS
+from isrgen.render import mistakes
+from isrgen.render.filters import FILTERS, Placed, place
+from isrgen.render.mistakes import UnknownAssetError
 
-FOLDER: Final = "templates/"
+FOLDER: Final = mistakes.FOLDER
 INDEX: Final = "index.json"
 
+_EXTENSIONS: Final = ("jinja2.ext.do", "jinja2.ext.loopcontrols")
 _REFERENCES: Final = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -143,7 +143,7 @@ class Templates:
                 tree = self._environment.parse(self._sources[name], name, name)
                 self._environment.compile(tree, name, name, raw=True, defer_init=True)
             except TemplateSyntaxError as error:
-                found.append(self._syntax(error, name))
+                found.append(mistakes.syntax(error, name, self._environment))
                 continue
             found.extend(self._check_references(tree, name))
         return tuple(found)
@@ -157,9 +157,10 @@ class Templates:
         except (IsrgenError, Response):
             raise
         except TemplateSyntaxError as error:
-            raise IsrgenError(self._syntax(error, name)) from error
+            raise IsrgenError(mistakes.syntax(error, name, self._environment)) from error
         except Exception as error:
-            raise IsrgenError(self._failure(error, name, variables)) from error
+            problem = mistakes.failure(error, name, variables, names=self.names, assets=self._assets)
+            raise IsrgenError(problem) from error
 
     def texts(self) -> Iterator[str]:
         """The sources, where they are known."""
@@ -189,16 +190,16 @@ class Templates:
         try:
             return self.url(self._assets[name])
         except KeyError:
-            raise _UnknownAssetError(name) from None
+            raise UnknownAssetError(name) from None
 
     def url(self, target: Any) -> str:
         """The path of a site URL below ``base_url``; other URLs and fragments stay as they are."""
-        return place(str(getattr(target, "url", target)), self._base_url)
+        return Placed(place(str(getattr(target, "url", target)), self._base_url))
 
     def absolute(self, target: Any) -> str:
         """A site URL with ``base_url`` in front."""
-        path = str(getattr(target, "url", target))
-        return self._base_url + path if path.startswith("/") and not path.startswith("//") else path
+        found = target if isinstance(target, Placed) else self.url(target)
+        return urljoin(self._base_url, found) if found.startswith("/") and found[1:2] != "/" else found
 
     def _check_references(self, tree: nodes.Template, name: str) -> Iterator[Problem]:
         for node in tree.find_all(_REFERENCES):
@@ -206,47 +207,13 @@ class Templates:
             if not isinstance(wanted, nodes.Const) or getattr(node, "ignore_missing", False):
                 continue
             if self._environment.join_path(str(wanted.value), name) not in self.names:
-                yield self._missing(str(wanted.value), name, node.lineno)
+                yield mistakes.no_template(str(wanted.value), self.names, name, node.lineno)
         for call in tree.find_all(nodes.Call):
             if not isinstance(call.node, nodes.Name) or call.node.name != "asset" or len(call.args) != 1:
                 continue
             asset = call.args[0]
             if isinstance(asset, nodes.Const) and asset.value not in self._assets:
-                yield self._no_asset(str(asset.value), name, call.lineno)
-
-    def _syntax(self, error: TemplateSyntaxError, name: str) -> Problem:
-        message = (error.message or "The template cannot be read").rstrip(".") + "."
-        hint = _nearest_name(message, self._environment)
-        return Problem(message, hint, file=error.name or name, line=error.lineno)
-
-    def _missing(self, wanted: str, name: str, line: int | None) -> Problem:
-        there = sorted(each.removeprefix(FOLDER) for each in self.names if each.startswith(FOLDER))
-        return Problem(
-            f"There is no template called {wanted!r}.", _did_you_mean(wanted, there), file=name, line=line
-        )
-
-    def _no_asset(self, wanted: str, name: str, line: int | None) -> Problem:
-        hint = _did_you_mean(wanted, sorted(self._assets))
-        return Problem(f"There is no file assets/{wanted}.", hint, file=name, line=line)
-
-    def _failure(self, error: Exception, name: str, variables: Mapping[str, Any]) -> Problem:
-        file, line = _place_of(error.__traceback__) or (name, None)
-        if isinstance(error, TemplateNotFound):
-            return self._missing(str(error.name or name).removeprefix(FOLDER), file, line)
-        if isinstance(error, _UnknownAssetError):
-            return self._no_asset(error.name, file, line)
-        text = str(error).rstrip(".")
-        if isinstance(error, UndefinedError):
-            wanted = text.split("'")[1] if text.startswith("'") else ""
-            hint = _did_you_mean(wanted, sorted(variables), otherwise="")
-            return Problem(f"{text}.", hint or "Set it, or test it with `is defined`.", file=file, line=line)
-        return Problem(f"The template failed: {type(error).__name__}: {text}.", file=file, line=line)
-
-
-class _UnknownAssetError(Exception):
-    def __init__(self, name: object) -> None:
-        super().__init__(name)
-        self.name = str(name)
+                yield mistakes.no_asset(str(asset.value), self._assets, name, call.lineno)
 
 
 class _Environment(Environment):
@@ -257,7 +224,7 @@ class _Environment(Environment):
             loader=loader,
             autoescape=True,
             undefined=StrictUndefined if strict else ChainableUndefined,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            extensions=_EXTENSIONS,
             auto_reload=False,
             cache_size=-1,
         )
@@ -299,22 +266,10 @@ class _CompiledLoader(BaseLoader):
         return found
 
 
-def place(target: str, base_url: str) -> str:
-    """A site URL under the path of ``base_url``; anything else as it is.
-
-    >>> place("/blog/", "https://example.org/docs"), place("#top", "https://example.org/docs")
-    ('/docs/blog/', '#top')
-    """
-    if not target.startswith("/") or target.startswith("//"):
-        return target
-    return urlsplit(base_url).path.rstrip("/") + target
-
-
 def _extends(source: str) -> bool:
     try:
         return (
-            Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(source).find(nodes.Extends)
-            is not None
+            Environment(autoescape=True, extensions=_EXTENSIONS).parse(source).find(nodes.Extends) is not None
         )
     except TemplateSyntaxError:
         return False
@@ -336,34 +291,3 @@ def _read_folder(folder: Path | None) -> tuple[dict[str, str], list[Problem]]:
         except OSError as error:
             problems.append(Problem(f"The template cannot be read: {error.strerror}.", file=name))
     return sources, problems
-
-
-def _place_of(traceback: TracebackType | None) -> tuple[str, int] | None:
-    """The innermost template line of a traceback."""
-    found = None
-    while traceback is not None:
-        template = traceback.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None and template.name:
-            found = (str(template.name), int(template.get_corresponding_lineno(traceback.tb_lineno)))
-        traceback = traceback.tb_next
-    return found
-
-
-def _did_you_mean(wanted: str, there: list[str], otherwise: str | None = None) -> str:
-    if near := get_close_matches(wanted, there, 1, 0.7):
-        return f"Did you mean {near[0]!r}?"
-    if otherwise is not None:
-        return otherwise
-    return f"There is: {', '.join(there[:12])}." if there else "There are none yet."
-
-
-def _nearest_name(message: str, environment: Environment) -> str:
-    """For jinja2's "No filter named 'x'": the filter or test that was meant."""
-    known: dict[str, Mapping[str, Any]] = {
-        "No filter named ": environment.filters,
-        "No test named ": environment.tests,
-    }
-    for opening, table in known.items():
-        if message.startswith(opening):
-            return _did_you_mean(message.split("'")[1], sorted(table), otherwise="")
-    return ""
