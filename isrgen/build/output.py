@@ -30,8 +30,9 @@ def check_out(root: Path, out: Path) -> None:
     Raises IsrgenError.
     """
     root, out = root.resolve(), out.resolve()
-    kept = [root / name for name in ("content", "templates", "static", "assets", "data", ".git", ".isrgen")]
-    if out == root or out in root.parents or any(out == one or one in out.parents for one in kept):
+    kept = [root / name for name in ("content", "templates", "static", "assets", "data", ".git")]
+    # A folder inside .isrgen/ is `isrgen dev`'s.
+    if out in (root, root / ".isrgen") or out in root.parents or any(out.is_relative_to(one) for one in kept):
         raise IsrgenError(
             f"The output folder {_shown(root, out)} would overwrite the site itself.",
             "Choose a folder of its own with `--out`, such as `dist`.",

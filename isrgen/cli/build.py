@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from isrgen.cli import building, console
+from isrgen import config
+from isrgen.cli import building, console, emitting
 from isrgen.cli.options import debug_option, json_option, out_option, output_folder, site_option
+from isrgen.config import Config
 from isrgen.errors import IsrgenError
 
 
@@ -22,9 +25,7 @@ from isrgen.errors import IsrgenError
 @site_option
 @out_option
 @debug_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     jobs: int | None,
     clean: bool,
     drafts: bool,
@@ -38,26 +39,27 @@ def command(
     """Render the static pages, and write the server, the manifest and the CDN's configuration.
 
     Only what changed since the last build is made again. A build that fails
-    leaves the output folder as it was.
+    leaves the output folder as it was. The files of every platform under
+    [targets] are written too.
     """
-    folder = output_folder(site, out)
+    flags = building.Flags(drafts, future, jobs, clean, strict)
     try:
-        result, seconds = building.run(
-            site,
-            folder,
-            drafts=drafts,
-            future=future,
-            jobs=jobs,
-            clean=clean,
-            strict=strict,
-            engine=engine,
-        )
+        loaded = config.load(site.resolve())
+        if engine is not None:
+            loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
+        _build(loaded, output_folder(site, out), flags, as_json)
     except IsrgenError as error:
         if as_json:
             console.write_json({"problems": [console.as_data(problem) for problem in error.problems]})
         raise
+
+
+def _build(loaded: Config, folder: Path, flags: building.Flags, as_json: bool) -> None:
+    chosen = emitting.configured(loaded)
+    done = building.run(loaded, folder, flags)
+    written = [emitting.write(target, loaded, folder) for target in chosen]
     if as_json:
-        console.write_json(building.as_data(result, seconds, folder))
+        console.write_json(done.as_data())
         return
-    for line in building.summary(result, seconds, out):
+    for line in [*done.lines(), *written]:
         console.say(line)

@@ -3,63 +3,77 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from isrgen import build, config
+from isrgen.build import BuildResult, build
 from isrgen.cli import console
+from isrgen.config import Config
 
 
-def run(
-    site: Path,
-    out: Path,
-    *,
-    drafts: bool = False,
-    future: bool = False,
-    jobs: int | None = None,
-    clean: bool = False,
-    strict: bool = False,
-    engine: str | None = None,
-) -> tuple[build.BuildResult, float]:
-    """Build ``site`` into ``out``, show its warnings; the result and the seconds it took."""
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the options of ``isrgen build`` say to the build itself."""
+
+    drafts: bool = False
+    future: bool = False
+    jobs: int | None = None
+    clean: bool = False
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A build that worked, and the seconds it took."""
+
+    result: BuildResult
+    seconds: float
+    folder: Path
+    root: Path
+
+    @property
+    def place(self) -> str:
+        """The output folder as people say it: relative to the site where it lies in it."""
+        if self.folder.is_relative_to(self.root):
+            return self.folder.relative_to(self.root).as_posix()
+        return str(self.folder)
+
+    def lines(self) -> list[str]:
+        files = console.count(self.result.made, "file")
+        pages = console.count(self.result.reused, "Markdown page")
+        lines = [f"Made {files} in {self.place}, reused {pages}, in {self.seconds:.2f} s."]
+        if self.result.next_build is not None:
+            lines.append(f"The site next needs building at {self.result.next_build.isoformat()}.")
+        return lines
+
+    def as_data(self) -> dict[str, Any]:
+        due = self.result.next_build
+        return {
+            "out": str(self.folder),
+            "made": self.result.made,
+            "reused": self.result.reused,
+            "seconds": round(self.seconds, 3),
+            "warnings": [console.as_data(problem) for problem in self.result.warnings],
+            "next_build": due.isoformat() if due else None,
+        }
+
+
+def run(config: Config, folder: Path, flags: Flags = Flags()) -> Done:
+    """Build into ``folder`` and show the warnings."""
     started = time.monotonic()
-    loaded = config.load(site.resolve())
-    if engine is not None:
-        loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
     with console.progress() as step:
-        result = build.build(
-            loaded,
-            out=out,
-            drafts=drafts,
-            future=future,
-            jobs=jobs,
-            clean=clean,
-            strict=strict,
+        result = build(
+            config,
+            out=folder,
+            drafts=flags.drafts,
+            future=flags.future,
+            jobs=flags.jobs,
+            clean=flags.clean,
+            strict=flags.strict,
             now=datetime.now(UTC),
             report=lambda event: step(event.step),
         )
     console.warnings(result.warnings)
-    return result, time.monotonic() - started
-
-
-def summary(result: build.BuildResult, seconds: float, out: Path) -> list[str]:
-    """What to print of a build that worked."""
-    files = console.count(result.made, "file")
-    pages = console.count(result.reused, "Markdown page")
-    lines = [f"Made {files} in {out}, reused {pages}, in {seconds:.2f} s."]
-    if result.next_build is not None:
-        lines.append(f"The site next needs building at {result.next_build.isoformat()}.")
-    return lines
-
-
-def as_data(result: build.BuildResult, seconds: float, out: Path) -> dict[str, Any]:
-    return {
-        "out": str(out),
-        "made": result.made,
-        "reused": result.reused,
-        "seconds": round(seconds, 3),
-        "warnings": [console.as_data(problem) for problem in result.warnings],
-        "next_build": result.next_build.isoformat() if result.next_build else None,
-    }
+    return Done(result, time.monotonic() - started, folder, config.root)

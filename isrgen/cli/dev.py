@@ -119,5 +119,5 @@ class DevWorker:
         from isrgen.server.app import Settings, create_app
 
         store = open_store("memory:", root=self.root, shared=False)
-        settings = Settings(store=store, token=self.token, clock=clock, debug=True)
+        settings = Settings(store=store, token=self.token, clock=clock, debug=True, data_roots=(self.root,))
         return create_app(self.folder / "dist" / "server", settings)

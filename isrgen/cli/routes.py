@@ -12,7 +12,7 @@ from isrgen import config
 from isrgen.caching.policy import CachePolicy
 from isrgen.cli import console
 from isrgen.cli.options import debug_option, json_option, site_option
-from isrgen.site import load
+from isrgen.site.load import load
 from isrgen.site.page import Page
 
 
@@ -22,7 +22,7 @@ from isrgen.site.page import Page
 @debug_option
 def command(as_json: bool, site: Path) -> None:
     """Show every route in the order of match; nothing is rendered."""
-    loaded = load.load(config.load(site.resolve()), now=datetime.now(UTC))
+    loaded = load(config.load(site.resolve()), now=datetime.now(UTC))
     if as_json:
         console.write_json([as_data(page) for page in loaded.pages])
         return

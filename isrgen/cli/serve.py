@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Final
 
 import click
 
+from isrgen import config
 from isrgen.cli import building, console, listen, logs
+from isrgen.cli.emitting import read_manifest
 from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
 from isrgen.cli.worker import Worker
 from isrgen.edge.open import open_store
 from isrgen.errors import IsrgenError
-from isrgen.manifest import Manifest
 
 CDNS: Final = ("generic", "vercel", "cloudfront", "fastly", "cloudflare", "varnish", "nginx")
 
@@ -59,19 +61,17 @@ def command(
     ISRGEN_STORE and ISRGEN_BEHIND stand for --store and --behind; ISRGEN_TOKEN
     opens the admin endpoints below /_isrgen/.
     """
+    root = site.resolve()
     folder = output_folder(site, out)
     with_edge = behind is None if edge is None else edge
-    url = _store_url(store, workers) if with_edge else None
+    url = _store_url(store, root, workers) if with_edge else None
     reservation = listen.Reservation(host, port)
     logs.configure()
     if no_build:
-        _require_build(folder, out)
+        read_manifest(folder)  # a missing or damaged build is told once, not by every worker
     else:
-        for line in building.summary(*building.run(site, folder), out):
+        for line in building.run(config.load(root), folder).lines():
             console.say(line)
-    root = site.resolve()
-    if url is not None:
-        open_store(url, root=root, shared=workers > 1)  # a bad URL is told once, not by every worker
     worker = Worker(
         root=folder / "server",
         site=root,
@@ -89,19 +89,11 @@ def command(
     )
 
 
-def _store_url(store: str | None, workers: int) -> str:
-    if store:
-        return store
-    return "memory:" if workers == 1 else "disk:.isrgen/edge"
-
-
-def _require_build(folder: Path, out: Path) -> None:
-    """Read the manifest here, so that a missing or damaged build is one message."""
+def _store_url(store: str | None, root: Path, workers: int) -> str:
+    """The store's URL, tried here so that a wrong one is told before anything is built."""
+    url = store or ("memory:" if workers == 1 else "disk:.isrgen/edge")
     try:
-        text = (folder / "manifest.json").read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise IsrgenError(
-            f"There is nothing to serve: {out}/manifest.json is not there.",
-            "Leave out --no-build, or run `isrgen build` first.",
-        ) from error
-    Manifest.from_json(text)
+        asyncio.run(open_store(url, root=root, shared=workers > 1).close())
+    except IsrgenError as error:
+        raise click.BadParameter(str(error), param_hint="'--store'") from error
+    return url

@@ -45,7 +45,13 @@ class Worker:
         from isrgen.server.app import Settings, create_app
 
         store = None if self.store is None else open_store(self.store, root=self.site, shared=self.shared)
-        settings = Settings(store=store, behind=self.behind, edge=self.store is not None, token=self.token)
+        settings = Settings(
+            store=store,
+            behind=self.behind,
+            edge=store is not None,
+            token=self.token,
+            data_roots=(self.site,),
+        )
         return create_app(self.root, settings)
 
 

@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from isrgen import build, config
+from isrgen import config
+from isrgen.build import build
 from isrgen.dev.state import State
 from isrgen.errors import IsrgenError, Problem
 
@@ -105,16 +106,11 @@ def in_fresh_interpreter(root: Path, out: Path, now: float) -> Built:
 def _build(pipe: Connection, root: Path, out: Path, now: float) -> None:
     started = time.monotonic()
     try:
-        result = build.build(
+        result = build(
             config.load(root),
             out=out,
             drafts=True,
-            future=False,
-            jobs=1,
-            clean=False,
-            strict=False,
             now=datetime.fromtimestamp(now, UTC),
-            report=lambda event: None,
         )
     except IsrgenError as error:
         pipe.send(Built(error.problems))
