@@ -1,4 +1,4 @@
-"""The route table, compiled: patterns and redirects as regular expressions.
+"""The route table, compiled: patterns, redirects and globs as regular expressions.
 
 They match the path as it came, percent-encoded. No segment that a parameter
 matches holds a control character or an encoded slash, written out or encoded:
@@ -9,11 +9,11 @@ headers into a redirect, or climb out of a segment.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote, unquote
 
-from isrgen.manifest import Redirect
+from isrgen.manifest import HeaderRule, Redirect
 from isrgen.routing.pattern import Kind, Pattern
 
 SEGMENT: Final = r"(?:(?!%(?:2[Ff]|5[Cc]|[01][0-9A-Fa-f]|7[Ff]))[^/\\\x00-\x1f\x7f])+"
@@ -141,3 +141,19 @@ def _location(redirect: Redirect) -> str:
     if redirect.source.segments and redirect.source.segments[-1].kind is Kind.REST:
         to = to.replace("**", f"${len(redirect.source.params)}")
     return re.sub(r"(\$[1-9])(\d)", lambda found: f"{found[1]}%3{found[2]}", to)
+
+
+def header_sources(rules: Sequence[HeaderRule]) -> list[tuple[str, HeaderRule]]:
+    """(anchored expression, rule): a rule holds for the paths that no rule before it matches."""
+    found, before = [], ""
+    for rule in rules:
+        source = _glob(rule.path)
+        found.append((f"^{f'(?!(?:{before})$)' if before else ''}{source}$", rule))
+        before += ("|" if before else "") + source
+    return found
+
+
+def _glob(glob: str) -> str:
+    """``*`` is one segment, ``**`` any number; a slash at the end does not matter."""
+    parts = {"**": f"(?:/{SEGMENT})*", "*": f"/{SEGMENT}"}
+    return "".join(parts.get(part) or "/" + literal(part) for part in glob.split("/") if part) + "/?"

@@ -98,7 +98,7 @@ class Adapter:
         if asked is None:
             await _refuse(scope["method"], send)
         elif asked.clean and scope["method"] in ("GET", "HEAD"):
-            await self._site(_clean(scope, asked), _no_body, send)
+            await self._site(_clean(scope, asked), _without_body(receive), send)
         elif asked.clean:
             await self._site(_visitors(scope, asked), receive, _privately(send))
         else:
@@ -186,8 +186,14 @@ def _with(scope: Scope, path: str, query: tuple[str, ...], headers: "list[tuple[
     }
 
 
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _without_body(receive: Receive) -> Receive:
+    async def receiving() -> Message:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receiving
 
 
 def _privately(send: Send) -> Send:

@@ -1,7 +1,7 @@
 """``config.json``: the routes in the order in which Vercel tries them, and the overrides.
 
 1. redirects; files and static pages in their other slash form (308)
-2. headers for hashed assets and of other files (``continue``)
+2. headers by rule, then of files; hashed assets are immutable (``continue``)
 3. our own outputs, asked for by name: 404
 4. requests that a cached page must not answer: internal parameters from
    outside, ``Authorization``, one route per bypass cookie. They go to the
@@ -30,6 +30,7 @@ from isrgen.targets.routes import (
     bare,
     canonical,
     encoded_literal,
+    header_sources,
     literal_path,
     redirect_rules,
     union,
@@ -139,13 +140,15 @@ def _static_slashes(manifest: Manifest) -> Table:
 
 
 def _headers(manifest: Manifest) -> Table:
-    """Headers of files, each with ``continue``.
+    """Headers by rule, then those of files, which win; each with ``continue``.
 
-    The rules of the configuration are in them already, and for on-demand
-    routes the server applies the rules itself.
+    What a function sends itself wins over both.
     """
-    own = sorted((_file_headers(file), file.url) for file in manifest.files if _file_headers(file))
     found: Table = []
+    for source, rule in header_sources(manifest.header_rules):
+        if rule.headers:
+            found.append(_route(source, headers=dict(rule.headers), **{"continue": True}))
+    own = sorted((_file_headers(file), file.url) for file in manifest.files if _file_headers(file))
     for headers, files in groupby(own, key=lambda item: item[0]):
         sources = (encoded_literal(url) for _, url in files)
         for text in union(sources, _ROOM):
