@@ -138,7 +138,10 @@ def _read(root: Path, file: str, table: Table) -> Config:
 
 def _base_url(table: Table) -> str:
     url = table.text("base_url", "http://127.0.0.1:8000")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         table.wrong("base_url", "the address of a site", "Write it as https://example.org.")
     return url.rstrip("/")

@@ -11,6 +11,7 @@ from isrgen.config.table import Table
 from isrgen.routing.pattern import Pattern
 
 _PARAM: Final = re.compile(r"\[(?:\.\.\.)?([A-Za-z_][A-Za-z0-9_]*)\]")
+_BRACED: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def read_target(table: Table, key: str, params: Collection[str]) -> str | None:
@@ -20,12 +21,16 @@ def read_target(table: Table, key: str, params: Collection[str]) -> str | None:
     if any(ord(character) <= 0x20 or character in '"<>\\' for character in to):
         table.report(key, f'The redirect to "{to}" holds a character that no URL may hold.', hint)
         return None
-    parts = urlsplit(to)
+    try:
+        parts = urlsplit(to)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme in ("http", "https") and parts.netloc:
         named = _PARAM.findall(to)
     elif to.startswith("/") and not to.startswith("//"):
         try:
             named = list(Pattern.parse(parts.path).params)
+            to = _BRACED.sub(r"[\1]", to)
         except ValueError as error:
             table.report(key, f"The redirect has a bad `{key}`: {error}.", hint)
             return None

@@ -25,7 +25,7 @@ def parse_toml(text: str, file: str, first_line: int = 1) -> Document:
     """Read TOML that begins on ``first_line`` of ``file``; raises IsrgenError."""
     try:
         data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: a number of thousands of digits, too
         raise IsrgenError(_problem(str(error), text, file, first_line)) from error
 
     @cache

@@ -62,8 +62,10 @@ def _json(text: str, source: str) -> Any:
         message = f"This is not JSON: {error.msg[:1].lower()}{error.msg[1:]}."
         hint = "JSON wants double quotes, and no comma after the last element."
         raise IsrgenError(Problem(message, hint, source, error.lineno, error.colno)) from error
-    except RecursionError as error:
-        raise IsrgenError(Problem("It is nested too deeply.", "Write it flatter.", source)) from error
+    except (ValueError, RecursionError) as error:
+        raise IsrgenError(
+            Problem(f"This is not JSON for us: {error}.", "Write it flatter or shorter.", source)
+        ) from error
 
 
 def _csv(text: str, source: str) -> list[dict[str, str]]:

@@ -67,11 +67,14 @@ class Scanner:
 
     def content(self) -> Tree:
         tree = Tree()
-        self._scan(Folder(), tree, ())
+        if not self._starts_outside(CONTENT):
+            self._scan(Folder(), tree, ())
         return tree
 
     def files(self, folder: str) -> list[str]:
         """Every file below a folder of the site, relative to the site."""
+        if self._starts_outside(folder):
+            return []
         return [path for path in self._walk(folder, ()) if not self._is_bad_name(path)]
 
     def _walk(self, folder: str, above: tuple[str, ...]) -> Iterator[str]:
@@ -139,16 +142,20 @@ class Scanner:
             if entry.name not in _CLUTTER and not self._leaves(entry, path):
                 yield entry, path
 
+    def _starts_outside(self, folder: str) -> bool:
+        path = self._root / folder
+        return path.is_symlink() and self._leads_out(os.fspath(path), folder)
+
     def _leaves(self, entry: os.DirEntry[str], path: str) -> bool:
+        return entry.is_symlink() and self._leads_out(entry.path, path)
+
+    def _leads_out(self, link: str, path: str) -> bool:
         """Whether a symbolic link leads out of the site, or nowhere."""
-        if not entry.is_symlink():
-            return False
-        real = os.path.realpath(entry.path)
+        real = os.path.realpath(link)
         if not Path(real).exists():
             message, hint = "This symbolic link leads nowhere.", "Mend it or remove it."
         elif os.path.commonpath([real, self._real_root]) != self._real_root:
-            message = "This symbolic link leaves the site."
-            hint = "Copy what it points at into the site."
+            message, hint = "This symbolic link leaves the site.", "Copy what it points at into the site."
         else:
             return False
         self._problems.append(Problem(message, hint, path))

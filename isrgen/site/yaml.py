@@ -37,7 +37,7 @@ def _parse(text: str, file: str, first_line: int) -> tuple[Any, Any]:
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        return (None if node is None else loader.construct_document(node)), node
+        data = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         raise IsrgenError(_problem(error, text, file, first_line)) from error
     except (ValueError, OverflowError) as error:
@@ -50,6 +50,10 @@ def _parse(text: str, file: str, first_line: int) -> tuple[Any, Any]:
         raise IsrgenError(Problem("It is nested too deeply.", hint, file, first_line)) from error
     finally:
         loader.dispose()
+    if "&" in text and _is_circular(data, set(), set()):
+        message = "An anchor (&name) holds an alias (*name) of itself."
+        raise IsrgenError(Problem(message, "Write the value out.", file, first_line))
+    return data, node
 
 
 def _problem(error: yaml.YAMLError, text: str, file: str, first_line: int) -> Problem:
@@ -89,6 +93,19 @@ def _refuse_doubles(node: Any, file: str, first_line: int) -> None:
                     Problem(f"`{key.value}` is written twice.", "Keep one of them.", file, line)
                 )
             seen.add(key.value)
+
+
+def _is_circular(value: Any, above: set[int], done: set[int]) -> bool:
+    if not isinstance(value, (dict, list)) or id(value) in done:
+        return False
+    if id(value) in above:
+        return True
+    above.add(id(value))
+    inner = value.values() if isinstance(value, dict) else value
+    found = any(_is_circular(part, above, done) for part in inner)
+    above.discard(id(value))
+    done.add(id(value))
+    return found
 
 
 def _with_text_keys(data: dict[Any, Any]) -> dict[str, Any]:
