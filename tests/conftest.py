@@ -68,10 +68,12 @@ class Server:
         return self.request("GET", path, headers)
 
     def raw(self, data: bytes) -> bytes:
-        """Send exactly these bytes; everything that comes back until the server closes."""
+        """Send exactly these bytes; everything that comes back until the server closes.
+
+        The request has to say ``Connection: close``, or be one that the server hangs up on.
+        """
         with socket.create_connection(self.address, timeout=30) as sock:
             sock.sendall(data)
-            sock.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: sock.recv(65536), b""))
 
     def stop(self) -> int:
