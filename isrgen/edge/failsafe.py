@@ -35,8 +35,7 @@ class Failsafe:
         return await self._try(self._store.get(key), ())
 
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
-        # True: a store that is out of order holds nothing newer.
-        return await self._try(self._store.put(key, stored, epoch), True)
+        return await self._try(self._store.put(key, stored, epoch), False)
 
     async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
         await self._try(self._store.delete(key, selecting), None)

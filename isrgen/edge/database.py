@@ -1,0 +1,278 @@
+"""Stored responses in SQLite: the statements, each a transaction, none of them asynchronous.
+
+Bodies lie in a table of their own, so that a page that came out the same is
+refreshed by one small write. Every body is checked against its entity tag
+when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from isrgen.caching.invalidation import ALL
+from isrgen.caching.keys import compatible
+from isrgen.caching.policy import MAX_VARIANTS, Lifetime
+from isrgen.caching.settle import Rank, may_replace, purged
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.validation import etag_of
+from isrgen.edge.purge import Purged, verdict
+from isrgen.edge.store import Lease, Usage
+
+_VERSION: Final = 1
+_REMEMBERED: Final = 4096
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, selecting TEXT NOT NULL, status INTEGER NOT NULL,
+    headers TEXT NOT NULL, etag TEXT NOT NULL, fresh INTEGER NOT NULL, swr INTEGER NOT NULL,
+    sie INTEGER NOT NULL, generated_at REAL NOT NULL, tags TEXT NOT NULL, invalidated INTEGER NOT NULL,
+    build TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL, UNIQUE (key, selecting));
+CREATE INDEX IF NOT EXISTS entries_used ON entries (used);
+CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tags_id ON tags (id);
+CREATE TABLE IF NOT EXISTS purges (
+    epoch INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, tag TEXT NOT NULL, hard INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS leases (
+    key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL, private_until REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS builds (rank INTEGER PRIMARY KEY AUTOINCREMENT, build TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+INSERT OR IGNORE INTO counters VALUES ('bytes', 0), ('clock', 0);
+"""
+_COLUMNS: Final = (
+    "id, key, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build"
+)
+_PREFIX: Final = "(key = :key OR (key >= :key || '?' AND key < :key || '@'))"
+"""A key and all that go on with ``?``; ``@`` is the next character."""
+
+
+class Database:
+    """One connection, for one thread."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._limit = limit
+        self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            if self._db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+                self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
+        except BaseException:
+            self._db.close()
+            raise
+
+    def get(self, key: str) -> list[Stored]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM entries WHERE key = ? ORDER BY generated_at DESC, id DESC",  # noqa: S608
+            (key,),
+        ).fetchall()
+        return [stored for row in rows if (stored := self._whole(row)) is not None]
+
+    def put(self, key: str, stored: Stored, epoch: int) -> bool:
+        with self._transaction():
+            hit, hard = verdict(self._purges_since(epoch), key, stored.tags)
+            kept = purged(stored, hard) if hit else stored
+            replaced = []
+            for number, old in self._heads(key):
+                if not may_replace(stored, old, self._rank(stored.build, old.build)):
+                    return False
+                if compatible(stored.selecting, old.selecting):
+                    replaced.append((number, old))
+            if kept is None:
+                return False
+            self._write(key, kept, replaced)
+            self._bound(key)
+        return True
+
+    def delete(self, key: str, selecting: HeaderPairs | None) -> None:
+        with self._transaction():
+            for number, stored in self._heads(key):
+                if selecting is None or stored.selecting == selecting:
+                    self._remove(number)
+
+    def epoch(self) -> int:
+        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'purges'").fetchone()
+        return int(row[0]) if row else 0
+
+    def announce(self, build: str) -> None:
+        with self._transaction():
+            self._db.execute("DELETE FROM builds WHERE build = ?", (build,))
+            self._db.execute("INSERT INTO builds (build) VALUES (?)", (build,))
+            self._db.execute("DELETE FROM builds WHERE rank <= (SELECT max(rank) FROM builds) - 100")
+
+    def invalidate(self, purge: Purged) -> list[str]:
+        """Note a purge, and carry it out; the keys that were hit."""
+        if purge.tag == ALL:
+            where = "1"
+        elif purge.tag:
+            where = "id IN (SELECT id FROM tags WHERE tag = :tag)"
+        else:
+            where = _PREFIX
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO purges (key, tag, hard) VALUES (?, ?, ?)", (purge.key, purge.tag, purge.hard)
+            )
+            self._db.execute(
+                "DELETE FROM purges WHERE epoch <= (SELECT max(epoch) FROM purges) - ?", (_REMEMBERED,)
+            )
+            rows = self._db.execute(
+                f"SELECT id, key, status FROM entries WHERE {where}",  # noqa: S608
+                {"key": purge.key, "tag": purge.tag},
+            ).fetchall()
+            for number, _, status in rows:
+                if purge.hard or status == 404:
+                    self._remove(number)
+                else:
+                    self._db.execute("UPDATE entries SET invalidated = 1 WHERE id = ?", (number,))
+        return sorted({row[1] for row in rows})
+
+    def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+        with self._transaction():
+            self._db.execute("DELETE FROM leases WHERE until < ? AND private_until < ?", (now, now))
+            row = self._db.execute(
+                "SELECT owner, until, private_until FROM leases WHERE key = ?", (key,)
+            ).fetchone()
+            if row is not None and now < row[2]:
+                return Lease.PRIVATE
+            # A lease that ends implausibly late was taken before the clock was set back.
+            if row is not None and row[0] not in ("", owner) and now < row[1] <= now + 10 * seconds:
+                return Lease.TAKEN
+            self._db.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, 0)", (key, owner, now + seconds))
+        return Lease.MINE
+
+    def release(self, key: str, owner: str, private_until: float) -> None:
+        with self._transaction():
+            if private_until:
+                self._db.execute(
+                    "UPDATE leases SET owner = '', until = 0, private_until = ? WHERE key = ? AND owner = ?",
+                    (private_until, key, owner),
+                )
+            else:
+                self._db.execute("DELETE FROM leases WHERE key = ? AND owner = ?", (key, owner))
+
+    def keys(self, prefix: str, limit: int) -> list[str]:
+        rows = self._db.execute(
+            "SELECT DISTINCT key FROM entries WHERE substr(key, 1, ?) = ? ORDER BY key LIMIT ?",
+            (len(prefix), prefix, limit),
+        )
+        return [row[0] for row in rows]
+
+    def usage(self) -> Usage:
+        entries = self._db.execute("SELECT count(*) FROM entries").fetchone()[0]
+        return Usage(entries, self._counter("bytes"))
+
+    def touch(self, keys: set[str]) -> None:
+        """Note that these keys were asked for, so that they are not the first to go."""
+        with self._transaction():
+            moment = self._tick()
+            self._db.executemany("UPDATE entries SET used = ? WHERE key = ?", [(moment, k) for k in keys])
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _heads(self, key: str) -> list[tuple[int, Stored]]:
+        """The variants of a key without their bodies."""
+        rows = self._db.execute(f"SELECT {_COLUMNS} FROM entries WHERE key = ?", (key,))  # noqa: S608
+        return [(row[0], _stored(row, b"")) for row in rows.fetchall()]
+
+    def _whole(self, row: tuple[Any, ...]) -> Stored | None:
+        body = self._db.execute("SELECT body FROM bodies WHERE id = ?", (row[0],)).fetchone()
+        if body is None or etag_of(body[0]) != row[5]:
+            return None
+        return _stored(row, body[0])
+
+    def _write(self, key: str, stored: Stored, replaced: list[tuple[int, Stored]]) -> None:
+        same = next((number for number, old in replaced if old.etag == stored.etag), None)
+        for number, _ in replaced:
+            self._remove(number, keep_body=number == same)
+        lifetime = stored.lifetime
+        values = (
+            same, key, json.dumps(stored.selecting), stored.status, json.dumps(stored.headers), stored.etag,
+            lifetime.fresh, lifetime.stale_while_revalidate, lifetime.stale_if_error, stored.generated_at,
+            json.dumps(stored.tags), stored.invalidated, stored.build, stored.size, self._tick(),
+        )  # fmt: skip
+        marks = ", ".join("?" * len(values))
+        new = self._db.execute(f"INSERT INTO entries VALUES ({marks})", values).lastrowid  # noqa: S608
+        if same is None:
+            self._db.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (new, stored.body))
+        self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, new) for tag in stored.tags])
+        self._add("bytes", stored.size)
+
+    def _remove(self, number: int, *, keep_body: bool = False) -> None:
+        row = self._db.execute("SELECT size FROM entries WHERE id = ?", (number,)).fetchone()
+        self._db.execute("DELETE FROM entries WHERE id = ?", (number,))
+        self._db.execute("DELETE FROM tags WHERE id = ?", (number,))
+        if not keep_body:
+            self._db.execute("DELETE FROM bodies WHERE id = ?", (number,))
+        self._add("bytes", -row[0] if row else 0)
+
+    def _bound(self, key: str) -> None:
+        """Let go of variants beyond the limit, and of what was used longest ago."""
+        over = self._db.execute(
+            "SELECT id FROM entries WHERE key = ? ORDER BY used DESC LIMIT -1 OFFSET ?", (key, MAX_VARIANTS)
+        ).fetchall()
+        for (number,) in over:
+            self._remove(number)
+        while self._counter("bytes") > self._limit:
+            oldest = self._db.execute("SELECT id FROM entries ORDER BY used LIMIT 16").fetchall()
+            if not oldest:
+                return
+            for (number,) in oldest:
+                self._remove(number)
+                if self._counter("bytes") <= self._limit:
+                    return
+
+    def _purges_since(self, epoch: int) -> list[Purged]:
+        rows = self._db.execute(
+            "SELECT epoch, key, tag, hard FROM purges WHERE epoch > ? ORDER BY epoch", (epoch,)
+        ).fetchall()
+        forgotten = bool(rows) and rows[0][0] > epoch + 1
+        later = [Purged(key, tag, bool(hard)) for _, key, tag, hard in rows]
+        return [Purged(tag=ALL), *later] if forgotten else later
+
+    def _rank(self, new: str, old: str) -> Rank:
+        ranks = dict(
+            self._db.execute("SELECT build, rank FROM builds WHERE build IN (?, ?)", (new, old)).fetchall()
+        )
+        return Rank(ranks.get(new, 0), ranks.get(old, 0))
+
+    def _tick(self) -> int:
+        self._add("clock", 1)
+        return self._counter("clock")
+
+    def _counter(self, name: str) -> int:
+        return int(self._db.execute("SELECT value FROM counters WHERE name = ?", (name,)).fetchone()[0])
+
+    def _add(self, name: str, amount: int) -> None:
+        self._db.execute("UPDATE counters SET value = value + ? WHERE name = ?", (amount, name))
+
+
+def _stored(row: tuple[Any, ...], body: bytes) -> Stored:
+    _, _, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build = row
+    return Stored(
+        status=status,
+        headers=tuple((name, value) for name, value in json.loads(headers)),
+        body=body,
+        etag=etag,
+        lifetime=Lifetime(fresh, swr, sie),
+        generated_at=generated_at,
+        selecting=tuple((name, value) for name, value in json.loads(selecting)),
+        tags=tuple(json.loads(tags)),
+        invalidated=bool(invalidated),
+        build=build,
+    )

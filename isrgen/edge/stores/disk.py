@@ -1,0 +1,217 @@
+"""``disk:PATH`` keeps responses in a SQLite file that several processes share, with memory in front.
+
+The event loop never waits for the disk: one thread writes, another reads, and
+what is in memory and still current is sent without either. Files are opened at
+the first use and again when they were replaced; a file that is damaged is
+given up for a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.database import Database
+from isrgen.edge.generations import Generations, Mark, is_settled
+from isrgen.edge.lru import Lru
+from isrgen.edge.purge import Purged
+from isrgen.edge.store import Lease, Usage
+from isrgen.errors import IsrgenError
+
+T = TypeVar("T")
+
+_LOG: Final = logging.getLogger("isrgen")
+_MEMORY_BYTES: Final = 64 * 1024 * 1024
+_DISK_BYTES: Final = 1024 * 1024 * 1024
+_MOST_TOUCHED: Final = 200
+
+
+def open_url(rest: str, *, root: Path, shared: bool) -> DiskStore:
+    """``disk:PATH``, a file; relative ones are below ``root``."""
+    if not rest:
+        raise IsrgenError("disk: needs the path of a file.", "Write --store disk:.isrgen/edge.db")
+    return DiskStore(root / rest)
+
+
+class _Handle:
+    """A database connection for one thread, renewed when its file was replaced."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._path = path
+        self._limit = limit
+        self._database: Database | None = None
+        self._inode = 0
+
+    def open(self) -> Database:
+        if self._database is not None and self._inode == _inode(self._path):
+            return self._database
+        self.close()
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite does not wait for another process that is just creating the file.
+        with _alone(self._path):
+            self._database = Database(self._path, self._limit)
+        self._inode = _inode(self._path)
+        return self._database
+
+    def run(self, work: Callable[[Database], T]) -> T:
+        """Do something with the database; a damaged one is replaced by an empty one."""
+        try:
+            return work(self.open())
+        except sqlite3.DatabaseError as fault:
+            if not _is_damage(fault):
+                raise
+            self.close()
+            _give_up(self._path, fault)
+            return work(self.open())
+
+    def close(self) -> None:
+        if self._database is not None:
+            with suppress(sqlite3.Error):
+                self._database.close()
+            self._database = None
+
+
+class DiskStore:
+    """A ``Store`` that processes share; ``limit`` bounds the file, ``memory`` each process."""
+
+    def __init__(self, path: Path, *, limit: int = _DISK_BYTES, memory: int = _MEMORY_BYTES) -> None:
+        self._path = path
+        self._writer = ThreadPoolExecutor(1, "isrgen-store-write")
+        self._reader = ThreadPoolExecutor(1, "isrgen-store-read")
+        self._writes = _Handle(path, limit)
+        self._reads = _Handle(path, limit)
+        self._generations: Generations | None = None
+        self._held: Lru[Mark] = Lru(memory)
+        self._touched: set[str] = set()
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        counters = self._generations
+        if counters is not None:
+            held = self._held.get(key)
+            if held is not None and held[1] == counters.mark(key) and is_settled(held[1]):
+                return held[0]
+        mark, variants = await self._read_marked(key)
+        if is_settled(mark):
+            self._held.set(key, variants, mark)
+        return variants
+
+    async def put(self, key: str, stored: Stored, epoch: int) -> bool:
+        return await self._write(key, lambda database: database.put(key, stored, epoch))
+
+    async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
+        await self._write(key, lambda database: database.delete(key, selecting))
+
+    async def epoch(self) -> int:
+        return await self._read(lambda database: database.epoch())
+
+    async def announce(self, build: str) -> None:
+        await self._write(None, lambda database: database.announce(build))
+
+    async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+        return await self._write(None, lambda database: database.invalidate(Purged(key=prefix, hard=hard)))
+
+    async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
+        return await self._write(None, lambda database: database.invalidate(Purged(tag=tag, hard=hard)))
+
+    async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+        return await self._quietly(lambda database: database.acquire(key, owner, now, seconds))
+
+    async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+        await self._quietly(lambda database: database.release(key, owner, private_until))
+
+    async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
+        return await self._read(lambda database: database.keys(prefix, limit))
+
+    async def usage(self) -> Usage:
+        return await self._read(lambda database: database.usage())
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writer, self._writes.close)
+        await loop.run_in_executor(self._reader, self._reads.close)
+        self._writer.shutdown()
+        self._reader.shutdown()
+        if self._generations is not None:
+            self._generations.close()
+            self._generations = None
+
+    def _counters(self) -> Generations:
+        """The shared counters; opened by the writer's thread alone."""
+        if self._generations is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._generations = Generations(self._path.with_name(self._path.name + "-generations"))
+        return self._generations
+
+    async def _read_marked(self, key: str) -> tuple[Mark, list[Stored]]:
+        if self._generations is None:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._counters)
+        counters = self._counters()
+
+        def work(database: Database) -> tuple[Mark, list[Stored]]:
+            # First the mark: what is committed after it makes the copy out of date.
+            return counters.mark(key), database.get(key)
+
+        if len(self._touched) < _MOST_TOUCHED:
+            self._touched.add(key)
+        return await self._read(work)
+
+    async def _read(self, work: Callable[[Database], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._reads.run, work)
+
+    async def _quietly(self, work: Callable[[Database], T]) -> T:
+        """A write that no copy in memory depends on."""
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._writes.run, work)
+
+    async def _write(self, key: str | None, work: Callable[[Database], T]) -> T:
+        touched, self._touched = self._touched, set()
+
+        def counted() -> T:
+            with self._counters().writing(key):
+                if touched:
+                    self._writes.run(lambda database: database.touch(touched))
+                return self._writes.run(work)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, counted)
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
+
+
+def _is_damage(fault: sqlite3.DatabaseError) -> bool:
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.with_name(path.name + "-lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _give_up(path: Path, fault: sqlite3.DatabaseError) -> None:
+    """Remove a damaged file, once for all processes: it only holds what can be rendered again."""
+    with _alone(path):
+        try:
+            probe = sqlite3.connect(path, timeout=1.0)
+            try:
+                if probe.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
+                    return
+            finally:
+                probe.close()
+        except sqlite3.DatabaseError:
+            pass
+        _LOG.error("the edge store %s is damaged (%s); it begins anew", path.name, fault)
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
