@@ -20,7 +20,7 @@ from isrgen.dev.watch import Watcher
 from isrgen.errors import IsrgenError
 
 if TYPE_CHECKING:
-    from isrgen.dev.app import DevApp
+    from isrgen.cli.worker import Served
 
 
 @click.command
@@ -82,9 +82,9 @@ def _show(built: Built) -> None:
     if built.problems:
         console.problems(built.problems)
     else:
-        console.say(
-            f"Made {console.count(built.made, 'file')}, reused {built.reused}, in {built.seconds:.2f} s."
-        )
+        files = console.count(built.made, "file")
+        pages = console.count(built.reused, "Markdown page")
+        console.say(f"Made {files}, reused {pages}, in {built.seconds:.2f} s.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ class DevWorker:
     folder: Path
     token: str
 
-    def __call__(self) -> DevApp:
+    def __call__(self) -> Served:
+        from isrgen.cli.worker import Served
         from isrgen.dev.app import DevApp
 
         logs.configure()
@@ -106,12 +107,14 @@ class DevWorker:
         except IsrgenError as error:
             console.problems(error.problems)
             sys.exit(1)
-        return DevApp(
-            app,
-            mine=state.good,
-            root=self.root,
-            clock=clock,
-            read=lambda: State.read(self.folder / "state.json"),
+        return Served(
+            DevApp(
+                app,
+                mine=state.good,
+                root=self.root,
+                clock=clock,
+                read=lambda: State.read(self.folder / "state.json"),
+            )
         )
 
     def _app(self, clock: Clock) -> Any:

@@ -11,6 +11,7 @@ import errno
 import multiprocessing
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,20 +98,22 @@ def run(
         workers=workers,
         websockets=False,
         workers_kill_timeout=patience,
-        respawn_interval=0.5,
         log_dictconfig=CONFIG,
         log_level=LogLevels.warning,
     )
     attach(server.signal_handler_reload)
     ended = threading.Event()
 
+    started = time.monotonic()
+
     def announce() -> None:
         if _accepts(address, ended):
+            # A worker is ended this long after its successor was started: that one should listen by then.
+            server.respawn_interval = max(0.5, 2 * (time.monotonic() - started))
             server.respawn_failed_workers = True
             ready(address.url)
 
-    announcer = threading.Thread(target=announce, daemon=True)
-    announcer.start()
+    threading.Thread(target=announce, daemon=True).start()
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit as end:

@@ -5,7 +5,6 @@ Written against RSGI alone: it wraps whatever app the last good build gave.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -36,13 +35,13 @@ class DevApp:
         self._clock = clock
         self._read = read
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def start(self) -> None:
         if self._app is not None:
-            loop.run_until_complete(self._app.start())
+            await self._app.start()
 
-    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def stop(self) -> None:
         if self._app is not None:
-            loop.run_until_complete(self._app.stop())
+            await self._app.stop()
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         if scope.path.startswith(reload.PREFIX):
