@@ -62,7 +62,7 @@ def read(root: Path) -> tuple[Config, tuple[Problem, ...]]:
     table = _find(root, problems)
     if table is None:
         return Config(root), tuple(problems)
-    config = _read(root, table[0], table[1])
+    config = read_table(root, table[0], table[1])
     return config, tuple(problems)
 
 
@@ -106,7 +106,8 @@ def _open(file: Path, problems: list[Problem]) -> Table | None:
     return None
 
 
-def _read(root: Path, file: str, table: Table) -> Config:
+def read_table(root: Path, file: str, table: Table) -> Config:
+    """The configuration that a table holds; its problems go where the table puts them."""
     table.unknown(KEYS, "Keys of your own go under [extra].")
     presets = _presets(table)
     server = table.table("server") or Table(Document("", {}, lambda _: None), [])

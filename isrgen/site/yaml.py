@@ -10,6 +10,9 @@ from isrgen.config.table import Document, KeyPath
 from isrgen.errors import IsrgenError, Problem
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MISREAD: Final = (ValueError, OverflowError, AttributeError, KeyError, IndexError, TypeError)
+"""What PyYAML lets through for text with the shape, or the tag, of a value that it is not: 2026-02-30."""
+
 _HINT: Final = 'YAML is "key: value" with a space after the colon; text with : or # in it stands in quotes.'
 
 
@@ -40,11 +43,11 @@ def _parse(text: str, file: str, first_line: int) -> tuple[Any, Any]:
         data = None if node is None else loader.construct_document(node)
     except yaml.YAMLError as error:
         raise IsrgenError(_problem(error, text, file, first_line)) from error
-    except (ValueError, OverflowError) as error:
-        # The shape of a date, but no day of the calendar: PyYAML lets datetime's own error through.
-        line = _line_of_bad_date(node, first_line)
+    except _MISREAD as error:
+        line = _line_of_misread(node, first_line)
         hint = "Write a date as 2026-08-22, or put the text in quotes."
-        raise IsrgenError(Problem(f"A value cannot be read: {error}.", hint, file, line)) from error
+        said = f": {error}" if isinstance(error, ValueError) else ""
+        raise IsrgenError(Problem(f"A value cannot be read{said}.", hint, file, line)) from error
     except RecursionError as error:
         hint = "Write it flatter."
         raise IsrgenError(Problem("It is nested too deeply.", hint, file, first_line)) from error
@@ -64,13 +67,13 @@ def _problem(error: yaml.YAMLError, text: str, file: str, first_line: int) -> Pr
     return Problem(f"This is not YAML: {said}.", _HINT, file, line, column)
 
 
-def _line_of_bad_date(node: Any, first_line: int) -> int:
-    for inner in _scalars(node):
-        if inner.tag == "tag:yaml.org,2002:timestamp":
-            try:
-                _Loader("").construct_object(inner)
-            except ValueError:
-                return int(inner.start_mark.line) + first_line
+def _line_of_misread(node: Any, first_line: int) -> int:
+    """The line of the first value that cannot be made on its own."""
+    for scalar in _scalars(node):
+        try:
+            _Loader("").construct_object(scalar)
+        except (*_MISREAD, yaml.YAMLError):
+            return int(scalar.start_mark.line) + first_line
     return first_line
 
 
@@ -85,7 +88,7 @@ def _scalars(node: Any) -> list[Any]:
 
 def _refuse_doubles(node: Any, file: str, first_line: int) -> None:
     seen: set[str] = set()
-    for key, _ in node.value if node is not None else ():
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         if isinstance(key, yaml.ScalarNode) and key.value != "<<":
             if key.value in seen:
                 line = int(key.start_mark.line) + first_line

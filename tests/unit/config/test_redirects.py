@@ -28,6 +28,7 @@ BAD = [
     "//evil.example",
     "/\\evil.example",
     "javascript:alert(1)",
+    "http://[",
     "https://",
     "/a b",
     "/a\r\nX: y",
