@@ -173,7 +173,7 @@ class Links:
             }
             same = [beside[each] for each in _closest(wanted, beside)]
         if not same:
-            same = _closest(posixpath.normpath(posixpath.join(folder, name)), self._targets)
+            same = _closest(posixpath.normpath(posixpath.join(folder, name)), self._targets, 0.9)
         if not same:
             return None
         best = min(same, key=lambda source: (source.count("/"), source))
@@ -211,9 +211,9 @@ def _key(url: str) -> str:
     return path.removesuffix("index.html").rstrip("/") or "/"
 
 
-def _closest(wanted: str, there: Iterable[str]) -> list[str]:
+def _closest(wanted: str, there: Iterable[str], cutoff: float = 0.75) -> list[str]:
     known = list(there)
-    return get_close_matches(wanted, known, 1, 0.75) if len(known) <= _MOST_COMPARED else []
+    return get_close_matches(wanted, known, 1, cutoff) if len(known) <= _MOST_COMPARED else []
 
 
 def _has_parameters(target: str) -> Found:

@@ -206,7 +206,7 @@ class _Hooks:
         )
         if near := get_close_matches(name, there, 1, 0.6):
             return f"Did you mean {near[0]!r}?"
-        known = f"There is: {', '.join(there)}. " if there else ""
+        known = f"Choose one of: {', '.join(there)}. " if there else ""
         return f"{known}Write it as {_template(name)}, or put backticks around it to show it as text."
 
     def _site_view(self) -> SiteView:

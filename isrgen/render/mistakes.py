@@ -90,4 +90,4 @@ def did_you_mean(wanted: str, there: Iterable[str], otherwise: str | None = None
         return f"Did you mean {near[0]!r}?"
     if otherwise is not None:
         return otherwise
-    return f"There is: {', '.join(known[:12])}." if known else "There are none yet."
+    return f"Choose one of: {', '.join(known[:12])}." if known else "There are none yet."

@@ -48,10 +48,10 @@ class Body:
 
     def __str__(self) -> str:
         try:
-            return self._path.read_text("utf-8")
-        except OSError as error:
+            return self._path.read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
             raise IsrgenError(
-                f"The content file {BODIES}/{self._path.name} cannot be read: {error.strerror}.",
+                f"The content file {BODIES}/{self._path.name} cannot be read: {error}.",
                 "Build the site again with `isrgen build`.",
             ) from error
 

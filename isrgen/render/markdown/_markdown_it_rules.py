@@ -112,7 +112,8 @@ def _inline(state: StateInline, silent: bool) -> bool:
         state.pos = close[1] if close else call.end
         return True
     if close is None:
-        tell_alone(state.env["hooks"], call)
+        if not call.closing or call.name not in state.env.get("misplaced", ()):
+            tell_alone(state.env["hooks"], call)
         state.push("shortcode", "", 0).meta = {"call": call}
         state.pos = call.end
         return True
@@ -143,6 +144,7 @@ def _block(state: StateBlock, first: int, end: int, silent: bool) -> bool:
                 f"Put `{{{{< /{call.name} >}}}}` on its own line, as its opening tag is.",
                 closing + 1,
             )
+            state.env.setdefault("misplaced", set()).add(call.name)
             call = Call(call.name, call.args, call.line, call.end, alone=True)
         tell_alone(state.env["hooks"], call)
         token = state.push("shortcode", "", 0)

@@ -27,6 +27,7 @@ from isrgen.render.toc import Ids, Title
 
 _DEEPEST: Final = 50
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:['’.-]\w+)*")
+_TEXT: Final = frozenset({"text", "code_inline"})
 _RAW_TEXT: Final = re.compile(r"\s*<(?:!--|pre\b|script\b|style\b|textarea\b)", re.IGNORECASE)
 
 
@@ -189,11 +190,9 @@ def _beginning(tokens: Sequence[Token]) -> Sequence[Token]:
                 cut = token.copy(children=(token.children or [])[:at])
                 return [*tokens[:index], cut, *tokens[index + 1 : index + 2]]
     for index, token in enumerate(tokens):
-        if (
-            token.type == "paragraph_open"
-            and token.level == 0
-            and "".join(_texts([tokens[index + 1]])).strip()
-        ):
+        if token.type != "paragraph_open" or token.level:
+            continue
+        if any(each.type in _TEXT and each.content.strip() for each in tokens[index + 1].children or ()):
             return tokens[index : index + 3]
     return ()
 
