@@ -1,0 +1,44 @@
+"""How old a stored response is, and what that allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from isrgen.caching.freshness import Freshness, age, freshness, ttl
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.stored import Stored
+
+PAGE = Stored(200, (), b"", "", Lifetime(60, 30, 100), 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "seconds", "left"),
+    [
+        (1000.0, Freshness.FRESH, 0, 60),
+        (1059.9, Freshness.FRESH, 59, 1),
+        (1060.0, Freshness.STALE_USABLE, 60, 0),
+        (1089.9, Freshness.STALE_USABLE, 89, -29),
+        (1090.0, Freshness.STALE_ON_ERROR, 90, -30),
+        (1159.9, Freshness.STALE_ON_ERROR, 159, -99),
+        (1160.0, Freshness.EXPIRED, 160, -100),
+        (996.0, Freshness.FRESH, 0, 60),
+    ],
+)
+def test_age_decides(now: float, state: Freshness, seconds: int, left: int) -> None:
+    """RFC 9111 section 4.2, RFC 5861 sections 3 and 4."""
+    assert (freshness(PAGE, now), age(PAGE, now), ttl(PAGE, now)) == (state, seconds, left)
+
+
+def test_a_soft_purge_makes_stale_and_lengthens_nothing() -> None:
+    purged = replace(PAGE, invalidated=True)
+    assert freshness(purged, 1001.0) is Freshness.STALE_USABLE
+    assert ttl(purged, 1001.0) == 0
+    assert freshness(purged, 1089.0) is Freshness.STALE_USABLE
+    assert freshness(purged, 1200.0) is Freshness.EXPIRED
+
+
+def test_a_clock_that_was_set_back_does_not_make_a_page_fresh_until_it_has_caught_up() -> None:
+    assert freshness(PAGE, 500.0) is Freshness.STALE_USABLE
+    assert (age(PAGE, 500.0), ttl(PAGE, 500.0)) == (0, 0)
