@@ -19,7 +19,7 @@ from isrgen.targets.vercel.functions import (
     as_json,
     secret_too_short,
 )
-from isrgen.targets.vercel.plan import PRERENDER, SERVER, Planned, is_prerender, plan
+from isrgen.targets.vercel.plan import PRERENDER, SERVER, Planned, plan
 from isrgen.targets.vercel.table import MAX_SOURCE, config_json
 
 OPTIONS: Final[dict[str, Option]] = {
@@ -78,6 +78,9 @@ class Vercel:
         planned = _plan(manifest, options)
         bundle = Bundle(notes=_notes(planned, options))
         bundle.text("config.json", as_json(config_json(manifest, planned)))
+        if secret and planned:
+            # A token is in these files: they must not end up in a repository.
+            bundle.text(".gitignore", "*\n")
         for file in manifest.files:
             bundle.copy(f"static/{file.path}", dist / "static" / file.path)
         if planned:
@@ -122,16 +125,20 @@ def _too_long(manifest: Manifest, planned: tuple[Planned, ...]) -> list[Problem]
 
 
 def _notes(planned: tuple[Planned, ...], options: Options) -> tuple[str, ...]:
-    found = []
-    for item in planned:
-        policy = item.route.policy
-        if item.private and policy.lifetime is not None:
-            why = "`vary`" if options.get("mode", "prerender") == "prerender" else 'mode = "headers"'
-            if policy.vary or not is_prerender(item.route):
-                why = "`vary`"
-            found.append(
-                f"{item.route.source}: {item.route.pattern} is not cached on Vercel: a page with {why} "
-                "is kept by its address alone, which cannot be passed by for a cookie, and it lists "
-                "`bypass-cookies`."
-            )
-    return tuple(found)
+    """The routes that ask to be shared, and cannot be without breaking their promise to a cookie."""
+    return tuple(
+        f"{item.route.source}: {item.route.pattern} lists `bypass-cookies` and is not cached on Vercel: "
+        f"{_why(item, options)}."
+        for item in planned
+        if item.private
+    )
+
+
+def _why(item: Planned, options: Options) -> str:
+    if item.route.policy.vary:
+        return (
+            "a page with `vary` cannot be a prerender function, and only those can be passed by for a cookie"
+        )
+    if options.get("mode", "prerender") == "headers":
+        return 'under mode = "headers" no page can be passed by for a cookie'
+    return "only a declared lifetime makes it a prerender function; declare one under `cache` to have it kept"

@@ -37,9 +37,7 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
-def test_a_manifest_gives_exactly_these_files(
-    case: Path, make_dist: Callable[[Manifest], Path]
-) -> None:
+def test_a_manifest_gives_exactly_these_files(case: Path, make_dist: Callable[[Manifest], Path]) -> None:
     manifest = Manifest.from_json((case / "manifest.json").read_text("utf-8"))
     options = json.loads((case / "options.json").read_text("utf-8"))
     bundle = targets.load(case.parent.name).emit(manifest, make_dist(manifest), options)

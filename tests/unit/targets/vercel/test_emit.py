@@ -62,10 +62,21 @@ def test_a_site_that_is_all_static_has_no_function(
     assert not any(path.startswith("functions/") for path in bundle)
 
 
-def test_a_route_that_cannot_be_kept_safely_is_noted(manifest: Manifest, emit: Callable[..., Bundle]) -> None:
-    (note,) = emit(manifest).notes
-    assert "/mine/ is not cached on Vercel" in note
-    assert len(emit(manifest, {"mode": "headers"}).notes) == 3
+def test_a_route_that_cannot_be_kept_safely_is_noted_with_the_way_out(
+    manifest: Manifest, emit: Callable[..., Bundle]
+) -> None:
+    account, mine = emit(manifest).notes
+    assert "/mine/ lists `bypass-cookies` and is not cached on Vercel: a page with `vary`" in mine
+    assert "/account/ lists" in account
+    assert "declare one under `cache`" in account
+    assert len(emit(manifest, {"mode": "headers"}).notes) == 4
+
+
+def test_a_bundle_with_a_token_keeps_itself_out_of_a_repository(
+    manifest: Manifest, emit: Callable[..., Bundle]
+) -> None:
+    assert emit(manifest, secret="a-token-long-enough").read(".gitignore") == b"*\n"
+    assert ".gitignore" not in emit(manifest)
 
 
 def test_clean_urls_and_unguessable_types_are_overrides(
