@@ -1,0 +1,54 @@
+"""One flight per key, and bounded memories."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from isrgen.edge.collapse import Flights, Memory
+
+
+def test_the_oldest_fact_is_forgotten_first() -> None:
+    memory: Memory[str, int] = Memory(2)
+    memory.set("a", 1)
+    memory.set("b", 2)
+    memory.set("a", 3)
+    memory.set("c", 4)
+    assert [memory.get(key) for key in "abc"] == [3, None, 4]
+    memory.forget("a")
+    memory.forget("a")
+    assert (memory.get("a"), len(memory)) == (None, 1)
+
+
+def test_a_flight_that_fails_fails_for_all_and_the_next_one_flies() -> None:
+    async def run() -> None:
+        flights: Flights[str, int] = Flights()
+        calls = 0
+
+        async def fly() -> int:
+            nonlocal calls
+            calls += 1
+            await asyncio.sleep(0)
+            if calls == 1:
+                raise ValueError("no")
+            return calls
+
+        first = await asyncio.gather(*(flights.join("a", fly) for _ in range(3)), return_exceptions=True)
+        assert [type(one) for one in first] == [ValueError] * 3
+        assert await flights.join("a", fly) == (2, True)
+        assert len(flights) == 0
+
+    asyncio.run(run())
+
+
+def test_a_cancelled_flight_is_told_to_those_who_wait() -> None:
+    async def run() -> None:
+        flights: Flights[str, None] = Flights()
+        waiting = asyncio.ensure_future(flights.join("a", lambda: asyncio.sleep(1000)))
+        await asyncio.sleep(0)
+        flights.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(run())
