@@ -22,6 +22,7 @@ from isrgen.handlers.loader import call_by_name
 from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import BusyError, Call, DeadlineError, Pool, Work
 from isrgen.handlers.render import Parts, Render
+from isrgen.handlers.shaping import checked
 from isrgen.handlers.streams import PooledStream
 from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
@@ -163,7 +164,7 @@ class Renderer:
 
     async def _answer(self, render: Render, route: Route) -> tuple[Answer, tuple[Problem, ...]]:
         deadline = self._deadline(route)
-        response = await self._parts.pool.run(render.work(), deadline)
+        response = checked(await self._parts.pool.run(render.work(), deadline))
         body, stream = response.body, None
         verdict = self._judge(render, route, response)
         if response.stream is not None:

@@ -6,8 +6,11 @@ top of a module and be raised again for the next visitor.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from isrgen.errors import IsrgenError
 from isrgen.http.context import RenderContext
-from isrgen.http.headers import Headers
+from isrgen.http.headers import Headers, HeadersLike
 from isrgen.http.response import Response
 
 
@@ -39,11 +42,30 @@ def settle(context: RenderContext, response: Response, *, rendered: bool) -> Res
     return response
 
 
-def _apply(asked: list, headers: Headers) -> None:  # type: ignore[type-arg]
+def checked(response: Response) -> Response:
+    """A response as it came out of the site's code, where anything may have been assigned to it.
+
+    Raises IsrgenError for a status or headers that no response can have.
+    """
+    if not isinstance(response.status, int) or not 200 <= response.status <= 599:
+        raise IsrgenError(
+            f"A response has the status {response.status!r}.", "Give it a number from 200 to 599."
+        )
+    try:
+        response.headers = Headers(response.headers)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise IsrgenError(f"A response has headers that cannot be sent: {error}.") from error
+    return response
+
+
+def _apply(asked: Sequence[HeadersLike | Callable[[Headers], object]], headers: Headers) -> None:
     for change in asked:
         if callable(change):
             change(headers)
             continue
-        for name in change:
-            for index, value in enumerate(change.getall(name)):
-                headers.set(name, value) if index == 0 else headers.append(name, value)
+        replaced = Headers(change)
+        for name in replaced:
+            if name != "set-cookie":
+                headers.delete(name)
+        for name, value in replaced.pairs():
+            headers.append(name, value)

@@ -57,7 +57,10 @@ def parse_form(content_type: str, body: bytes) -> Form:
 
 def _multipart(content_type: str, body: bytes) -> Form:
     head = b"MIME-Version: 1.0\r\nContent-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-    message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+    try:
+        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+    except RecursionError as error:
+        raise ValueError("the multipart body cannot be read") from error
     if not message.is_multipart():
         raise ValueError("the multipart body cannot be read")
     items: list[tuple[str, str | Upload]] = []

@@ -26,7 +26,9 @@ class Headers(MutableMapping[str, str]):
 
     def __init__(self, headers: HeadersLike | None = None) -> None:
         self._items: list[tuple[str, str]] = []
-        if headers is not None:
+        if isinstance(headers, Headers):
+            self._items = list(headers._items)
+        elif headers is not None:
             for name, value in headers.items() if isinstance(headers, Mapping) else headers:
                 self.append(name, value)
 

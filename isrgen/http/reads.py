@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from types import FrameType
 from typing import Final
 
 from isrgen.caching.privacy import Read, What
 
 _MOST: Final = 200
+_STDLIB: Final = sysconfig.get_path("stdlib")
 
 
 class SealedError(RuntimeError):
@@ -43,8 +45,21 @@ class Recorder:
     def reads(self) -> tuple[Read, ...]:
         return tuple(self._reads.values())
 
+    def __copy__(self) -> Recorder:
+        """A copied request records its reads where the original does."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Recorder:
+        return self
+
     def seal(self) -> None:
         self._sealed = True
+
+
+def _is_library(frame: FrameType) -> bool:
+    module = str(frame.f_globals.get("__name__", ""))
+    file = frame.f_code.co_filename
+    return module.startswith("isrgen.") or file.startswith(("<", _STDLIB)) or "/site-packages/" in file
 
 
 def _where() -> tuple[str, int]:
@@ -53,8 +68,7 @@ def _where() -> tuple[str, int]:
         template = frame.f_globals.get("__jinja_template__")
         if template is not None and getattr(template, "name", None):
             return f"{template.name}", int(template.get_corresponding_lineno(frame.f_lineno))
-        module = str(frame.f_globals.get("__name__", ""))
-        if not module.startswith(("isrgen.", "jinja2.", "asyncio", "concurrent.", "threading", "contextlib")):
+        if not _is_library(frame):
             return frame.f_code.co_filename, frame.f_lineno
         frame = frame.f_back
     return "", 0

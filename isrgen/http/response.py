@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 from isrgen.http.headers import Headers, HeadersLike
 
@@ -29,15 +30,24 @@ class Response(Exception):  # noqa: N818  (it is an answer that may be raised, n
         self.status = status
         self.headers = headers.copy() if isinstance(headers, Headers) else Headers(headers)
         content, self.stream, media = _content(body)
-        self.body: bytes = b"" if status in _NO_BODY else content
+        self._body = b"" if status in _NO_BODY else content
         if media and status not in _NO_BODY and "content-type" not in self.headers:
             self.headers.set("Content-Type", media)
+
+    @property
+    def body(self) -> bytes:
+        return self._body
+
+    @body.setter
+    def body(self, body: Any) -> None:
+        """Put another body in place; the headers stay as they are."""
+        self._body, self.stream, _ = _content(body)
 
     def copy(self) -> Response:
         """The same answer with headers of its own; a stream can be read by one of the two only."""
         fresh = Response(status=self.status, headers=self.headers)
         fresh.headers = self.headers.copy()
-        fresh.body, fresh.stream = self.body, self.stream
+        fresh._body, fresh.stream = self._body, self.stream
         return fresh
 
     def text(self) -> str:
@@ -74,8 +84,8 @@ def not_found(message: str = "") -> Response:
 
 
 def _location(to: str) -> str:
-    from urllib.parse import quote
-
+    if not isinstance(to, str):
+        raise TypeError(f"the target of a redirect is a string, not {to!r}")
     return quote(to, safe="/:?#[]@!$&'()*+,;=%-._~")
 
 
@@ -84,7 +94,7 @@ def _content(body: Any) -> tuple[bytes, Stream | None, str]:
         case None:
             return b"", None, ""
         case str():
-            return body.encode("utf-8", "surrogatepass"), None, "text/html; charset=utf-8"
+            return body.encode("utf-8", "replace"), None, "text/html; charset=utf-8"
         case bytes() | bytearray() | memoryview():
             return bytes(body), None, "application/octet-stream" if body else ""
         case dict() | list():

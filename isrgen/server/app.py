@@ -198,7 +198,8 @@ class App:
             path="/" + "/".join(segments) + ("/" if route.pattern.slash and segments else ""),
             client=self._proxies.client(incoming),
             base_url=self._base_url(incoming, route),
-            body=await incoming.read_body(MOST_BODY) if is_api and incoming.method != "HEAD" else b"",
+            # What may be shared has no body to read: nothing of it would be in the key.
+            body=b"" if incoming.method in ("GET", "HEAD") else await incoming.read_body(MOST_BODY),
         )
         if self._edge is not None and visit.goes_to_edge:
             return _conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))

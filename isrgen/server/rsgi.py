@@ -26,7 +26,7 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
     headers = wire(outgoing.headers)
     if outgoing.stream is not None:
         transport = protocol.response_stream(outgoing.status, headers)
-        await send_stream(outgoing.stream, transport.send_bytes, protocol.client_disconnect())
+        await send_stream(outgoing.stream, transport.send_bytes, _gone(protocol))
     elif outgoing.file is not None:
         _send_file(protocol, outgoing.status, headers, outgoing.file)
     elif outgoing.body:
@@ -38,6 +38,11 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
 def wire(headers: Pairs) -> Pairs:
     """Headers that granian can send: it takes visible ASCII only, and gives up on anything else."""
     return [(name.lower(), value.encode("ascii", "replace").decode("ascii")) for name, value in headers]
+
+
+async def _gone(protocol: Any) -> None:
+    """granian's awaitables look like asyncio's futures and are not; a task around one is safe to cancel."""
+    await protocol.client_disconnect()
 
 
 def _send_file(protocol: Any, status: int, headers: Pairs, file: FilePart) -> None:

@@ -31,6 +31,7 @@ from isrgen.site.view import Entry
 
 HOUR = Lifetime(3600, 86400)
 ISR = CachePolicy(HOUR)
+NO_POLICY = CachePolicy()
 
 
 class FakeClock:
@@ -76,7 +77,7 @@ class Kit:
         pattern: str,
         body: str | None = "ok",
         module: str = "",
-        policy: CachePolicy = CachePolicy(),
+        policy: CachePolicy = NO_POLICY,
         entry: dict[str, Any] | None = None,
         strategy: Strategy | None = None,
         **route: Any,
@@ -103,7 +104,7 @@ class Kit:
         self.routes.append(made)
         return made
 
-    def api(self, pattern: str, module: str, policy: CachePolicy = CachePolicy(), **route: Any) -> Route:
+    def api(self, pattern: str, module: str, policy: CachePolicy = NO_POLICY, **route: Any) -> Route:
         """An API route."""
         source = self.write(f"content{pattern}+api.py", module)
         methods = tuple(name for name in METHODS if f"def {name}(" in module)

@@ -1,0 +1,228 @@
+"""Interface section 5, row by row: what a render reads decides who may share it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from isrgen.caching.policy import CachePolicy, Lifetime
+
+HOUR = Lifetime(3600, 86400)
+VISITOR: dict[str, Any] = {
+    "headers": [
+        ("cookie", "session=alice; theme=dark"),
+        ("authorization", "Bearer x"),
+        ("accept", "text/html"),
+        ("accept-language", "de"),
+        ("user-agent", "test"),
+        ("x-country", "NL"),
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+    ],
+    "query_string": "page=2&utm=mail",
+    "client": "203.0.113.9",
+}
+
+# what is read -> (reason for being private or None, Vary)
+ROWS: list[tuple[str, str | None, tuple[str, ...]]] = [
+    ("request.cookies.get('session')", "reads-cookie", ()),
+    ("'session' in request.cookies", "reads-cookie", ()),
+    ("list(request.cookies)", "reads-cookie", ()),
+    ("request.headers.get('Cookie')", "reads-cookie", ()),
+    ("request.headers['cookie']", "reads-cookie", ()),
+    ("request.headers.get('Authorization')", "reads-authorization", ()),
+    ("request.client", "reads-client", ()),
+    ("request.headers.get('X-Country')", None, ("x-country",)),
+    ("request.headers.get('Accept')", None, ("accept",)),
+    ("request.headers.get('accept-language')", None, ("accept-language",)),
+    ("request.headers.get('User-Agent')", "reads-header", ()),
+    ("request.headers.get('Host')", "reads-header", ()),
+    ("request.headers.get('X-Forwarded-Host')", "reads-header", ()),
+    ("'x-nobody-sent-it' in request.headers", "reads-header", ()),
+    ("dict(request.headers)", "reads-header", ()),
+    ("request.query.get('page')", None, ()),
+    ("request.query.get('utm')", "reads-query", ()),
+    ("request.query.get('absent')", "reads-query", ()),
+    ("len(request.query)", "reads-query", ()),
+    ("str(request.query)", "reads-query", ()),
+    ("request.url", None, ()),
+    ("request.path, request.method, request.params", None, ()),
+]
+POLICY = CachePolicy(HOUR, query=("page",), vary=("X-Country",))
+
+
+@pytest.mark.parametrize(("read", "reason", "vary"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize("place", ["loader", "template", "middleware", "stream"])
+def test_each_read_has_its_effect_wherever_it_is_made(
+    kit: Any,
+    ask: Any,
+    caplog: pytest.LogCaptureFixture,
+    place: str,
+    read: str,
+    reason: str | None,
+    vary: tuple[str, ...],
+) -> None:
+    layers: tuple[str, ...] = ()
+    module, body = "", "x"
+    match place:
+        case "loader":
+            module = f"async def loader(request):\n    {read}\n"
+        case "template":
+            body = _template(read)
+        case "middleware":
+            source = f"def middleware(request, next):\n    {read}\n    return next(request)\n"
+            layers = (kit.write("content/_middleware.py", source),)
+        case _:
+            module = (
+                "from isrgen import Response\n"
+                f"def loader(request):\n    def chunks():\n        {read}\n        yield 'x'\n"
+                "    return Response(chunks())\n"
+            )
+    kit.page("/a/", body, module, POLICY, middleware=layers)
+    with caplog.at_level(logging.WARNING, "isrgen"):
+        answer = ask("/a/", **VISITOR)
+    assert answer.status == 200
+    if reason is None:
+        assert answer.shared is not None
+        assert (answer.shared.lifetime, answer.shared.vary) == (HOUR, vary)
+        assert caplog.records == []
+        return
+    assert (answer.shared, answer.reason) == (None, reason)
+    (record,) = caplog.records
+    place_said = record.getMessage().partition(": ")[0]
+    files = {"template": "content/a+ssr.html:2", "middleware": "content/_middleware.py:2"}
+    line = {"loader": 2, "stream": 4}.get(place)
+    assert place_said == files.get(place, f"content/a+ssr.py:{line}")
+
+
+def _template(read: str) -> str:
+    """The same read in Jinja's words."""
+    special = {
+        "list(request.cookies)": "request.cookies | list",
+        "dict(request.headers)": "request.headers | length",
+        "len(request.query)": "request.query | length",
+        "str(request.query)": "request.query",
+        "request.path, request.method, request.params": "request.path ~ request.method ~ request.params",
+    }
+    return f"top\n{{{{ {special.get(read, read)} }}}}"
+
+
+def test_nothing_read_is_shared_and_what_nobody_reads_changes_nothing(kit: Any, ask: Any) -> None:
+    kit.page("/a/", "x", policy=POLICY)
+    answer = ask("/a/", **VISITOR)
+    assert (answer.shared.lifetime, answer.shared.vary) == (HOUR, ())
+
+
+def test_url_on_a_route_with_a_lifetime_shows_only_what_is_in_the_key(kit: Any, ask: Any) -> None:
+    kit.page("/a/", "{{ request.url }}", policy=POLICY)
+    assert ask("/a/", **VISITOR).body == b"https://example.org/a/?page=2"
+
+
+def test_url_elsewhere_is_as_reading_all_parameters(kit: Any, ask: Any) -> None:
+    module = """
+    from isrgen import set_response_headers
+    def loader(request):
+        set_response_headers({"Cache-Control": "public, s-maxage=60"})
+        return {"u": request.url}
+    """
+    kit.page("/a/", "{{ u }}", module)
+    answer = ask("/a/", **VISITOR)
+    assert (answer.shared, answer.reason) == (None, "reads-query")
+
+
+@pytest.mark.parametrize("value", ["Cookie", "*", "Accept, X-Unlisted"])
+def test_a_vary_that_no_cache_could_keep_makes_the_page_private(kit: Any, ask: Any, value: str) -> None:
+    module = f"import isrgen\ndef loader():\n    isrgen.set_response_headers({{'Vary': '{value}'}})\n"
+    kit.page("/a/", "x", module, POLICY)
+    answer = ask("/a/")
+    assert (answer.shared, answer.reason) == (None, "vary")
+
+
+@pytest.mark.parametrize("place", ["code", "rule"])
+def test_set_cookie_makes_the_page_private_wherever_it_comes_from(kit: Any, ask: Any, place: str) -> None:
+    module = "import isrgen\ndef loader():\n    isrgen.set_response_headers({'Set-Cookie': 'a=1'})\n"
+    headers = (("Set-Cookie", "a=1"),) if place == "rule" else ()
+    kit.page("/a/", "x", module if place == "code" else "", POLICY, headers=headers)
+    answer = ask("/a/")
+    assert (answer.shared, answer.reason) == (None, "set-cookie")
+
+
+DASHBOARD = """
+from isrgen import set_response_headers
+
+async def get_user(cookies):
+    return cookies.split("session=")[1].split(";")[0]
+
+async def loader(request):
+    cookies = request.headers.get("Cookie") or ""
+    is_authenticated = "session=" in cookies
+    if is_authenticated:
+        # Don't cache user-specific content
+        set_response_headers(lambda headers: headers.set("Cache-Control", "private, no-store"))
+        return {"user": await get_user(cookies)}
+    # Cache the public version
+    set_response_headers(lambda headers: headers.set(
+        "Cache-Control", "public, s-maxage=3600, stale-while-revalidate=86400"))
+    return {"user": None}
+"""
+
+
+def test_the_guides_dashboard_is_shared_once_its_route_lists_the_cookie(kit: Any, ask: Any) -> None:
+    kit.page("/dashboard/", "{{ user }}", DASHBOARD, CachePolicy(bypass_cookies=("session",)))
+    public = ask("/dashboard/", headers=[("cookie", "theme=dark")], hide_cookies=True)
+    assert (public.body, public.shared.lifetime) == (b"None", HOUR)
+    own = ask("/dashboard/", headers=[("cookie", "session=alice; theme=dark")], bypass="cookie")
+    assert (own.body, own.shared, own.reason) == (b"alice", None, "cookie")
+
+
+def test_the_guides_dashboard_is_correct_private_and_warned_about_without_it(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    kit.page("/dashboard/", "{{ user }}", DASHBOARD)
+    public = ask("/dashboard/")
+    assert (public.body, public.shared) == (b"None", None)
+    assert ask("/dashboard/", headers=[("cookie", "session=alice")]).body == b"alice"
+    assert "content/dashboard+ssr.py:7" in caplog.text
+    assert "bypass-cookies" in caplog.text
+
+
+def test_a_request_that_shows_cookies_on_such_a_route_is_never_shared(kit: Any, ask: Any) -> None:
+    kit.page("/a/", "{{ request.cookies.session }}", policy=CachePolicy(HOUR, bypass_cookies=("session",)))
+    assert ask("/a/", headers=[("cookie", "session=alice")]).shared is None
+
+
+BLOG = """
+from isrgen import Response, set_response_headers
+
+async def fetch_post(slug):
+    return {"title": "Tea"} if slug == "tea" else None
+
+async def loader(params):
+    post = await fetch_post(params["slug"])
+    if post is None:
+        raise Response("Not Found", status=404)
+    # Cache for 1 hour, serve stale for up to 1 week
+    set_response_headers(lambda headers: headers.set(
+        "Cache-Control", "public, s-maxage=3600, stale-while-revalidate=604800"))
+    return {"post": post}
+"""
+
+
+def test_the_guides_blog_post_has_its_week_and_an_unknown_slug_is_its_own_404(kit: Any, ask: Any) -> None:
+    kit.page("/blog/[slug]/", "<article><h1>{{ post.title }}</h1></article>", BLOG)
+    post = ask("/blog/tea/")
+    assert (post.body, post.shared.lifetime) == (b"<article><h1>Tea</h1></article>", Lifetime(3600, 604800))
+    missing = ask("/blog/none/")
+    assert (missing.status, missing.body, missing.shared) == (404, b"Not Found", None)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_error_is_never_shared(kit: Any, ask: Any, status: int) -> None:
+    module = (
+        "from isrgen import Response\ndef loader():\n"
+        f"    return Response('x', {status}, {{'Cache-Control': 'public, s-maxage=60'}})\n"
+    )
+    kit.page("/a/", None, module, POLICY)
+    assert ask("/a/").shared is None
