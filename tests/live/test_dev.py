@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def dev(start: Callable[..., object], site: Path) -> object:
 
 
 def until(found: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not found():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
@@ -160,3 +161,38 @@ def listen(server: object, number: int, told: threading.Event) -> None:
             time.sleep(0.1)
         finally:
             connection.close()
+
+
+def test_a_real_browser_loads_the_page_again_after_an_edit(
+    start: Callable[..., object], make_site: Callable[..., Path], tmp_path: Path, require: Callable[..., str]
+) -> None:
+    chromium = require("chromium")
+    visits = tmp_path / "visits"
+    visits.touch()
+    counting = f"def loader():\n    open({str(visits)!r}, 'a').write('.')\n    return {{}}\n"
+    site = make_site(FILES | {"content/visit+ssr.html": "<p>v</p>", "content/visit+ssr.py": counting})
+    dev = start(site, command="dev")
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    browser = subprocess.Popen(
+        [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            *quiet,
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--remote-debugging-port=0",
+            f"{dev.url}visit/",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with browser:
+        try:
+            until(lambda: visits.read_text() == ".", "the browser")
+            (site / "content" / "index.md").write_text("Second words.")
+            until(lambda: visits.read_text() == "..", "the browser to load the page again")
+        finally:
+            browser.terminate()

@@ -80,7 +80,7 @@ def renders(here: Path, name: str) -> int:
 
 def until(found: Callable[[], bool], what: str) -> None:
     """Ask again until it is so; fails with ``what`` was waited for."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not found():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.02)
