@@ -2,7 +2,7 @@
 
 A play is a text file. Its first comment is its title; a line is one step:
 
-    needs: purge-by-tag          skip on a cache that lacks this
+    needs: purge-by-tag          not for a cache that lacks this
     origin s-maxage=4 ...        the Cache-Control that the page sends from now on
     page status=404              the page's status; also tags=a,b  degraded=why  reads=cookie:session
     page header Set-Cookie: a=1  one more header; `page header` alone takes them away

@@ -101,7 +101,7 @@ class Site:
 class CoreStage:
     """The edge on one store; requests are calls."""
 
-    has = frozenset({"purge-by-tag", "purge-by-path"})
+    has = frozenset({"purge-by-tag", "purge-by-path", "one-process"})
 
     def __init__(self, store: Store) -> None:
         self.clock = Clock()
