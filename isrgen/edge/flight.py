@@ -91,14 +91,15 @@ class Pilot:
         """Render under the lease, or take over what another process made."""
         name = repr(plan.flight)
         owner = f"{self._name}:{next(self._numbers)}"
-        lease, waited = await self._lease(plan, name, owner)
+        lease = await self._lease(plan, name, owner)
         if isinstance(lease, Stored):
             return Landed(None, lease, found=True)
         if lease is Lease.TAKEN:
             return Landed(None)
         private_until = 0.0
         try:
-            if waited and (ready := await self._ready(plan)) is not None:
+            # Whoever had the lease before may have stored it since this one looked.
+            if (ready := await self._ready(plan)) is not None:
                 return Landed(None, ready, found=True)
             landed = await self.fly_alone(plan)
             if landed.answer is not None and result_of(landed.answer) is Result.PRIVATE:
@@ -190,21 +191,20 @@ class Pilot:
         else:
             self._private.forget(key)
 
-    async def _lease(self, plan: Plan, name: str, owner: str) -> tuple[Lease | Stored, bool]:
-        """The lease, or what another process stored meanwhile; and whether this took waiting."""
+    async def _lease(self, plan: Plan, name: str, owner: str) -> Lease | Stored:
+        """The lease, or what another process stored meanwhile."""
         give_up = asyncio.get_running_loop().time() + self._deadline
-        pause, waited = _FIRST_PAUSE, False
+        pause = _FIRST_PAUSE
         while True:
             lease = await self._store.acquire(name, owner, self._clock(), self._deadline)
             if lease is not Lease.TAKEN or not plan.patient:
-                return lease, waited
+                return lease
             if asyncio.get_running_loop().time() >= give_up:
-                return Lease.PRIVATE, waited
-            waited = True
+                return Lease.PRIVATE
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
             if (ready := await self._ready(plan)) is not None:
-                return ready, waited
+                return ready
 
     async def _ready(self, plan: Plan) -> Stored | None:
         """A response that another process made while this one waited."""

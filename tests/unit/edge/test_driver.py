@@ -202,6 +202,7 @@ def test_a_refresh_that_hangs_keeps_the_page_and_does_not_stop_later_ones() -> N
         assert (await world.get()).cache_status.detail == "revalidating"
         while (await world.get()).cache_status.detail != "backing-off":
             await asyncio.sleep(0.01)
+        await world.rest()
         world.gate.set()
         world.now += 2
         await world.get()
