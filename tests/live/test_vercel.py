@@ -51,6 +51,8 @@ SITE = {
         "    return {'page_number': request.query.get('page', ''),\n"
         "            'session': request.cookies.get('session', 'nobody')}\n"
     ),
+    "content/guides/[name]+ssr.html": "---\ncache: hourly\n---\n<p>guide {{ params.name }}</p>\n",
+    "content/guides/[name]+ssr.py": "def static_params():\n    return [{'name': 'tea'}, {'name': 'milk'}]\n",
     "content/soon+ssr.html": "---\ncache: hourly\n---\n<p>soon</p>\n",
     "content/live+ssr.html": "<p>live {{ request.query.get('a', '') }}</p>\n",
     "content/api/echo+api.py": (
@@ -153,6 +155,10 @@ def test_vercels_parser_and_schema_take_the_output(node_modules: Path, output: P
     blog = found["outputs"]["_isr/blog__slug"]
     assert (blog["type"], blog["expiration"], blog["staleExpiration"]) == ("Prerender", 3600, 90000)
     assert blog["allowQuery"] == ["__isr_path", "page"]
+    assert [found["outputs"][f"_isr/guides__name{end}"]["hasFallback"] for end in ("", "/tea")] == [
+        False,
+        True,
+    ]
     assert blog["handler"] == "vc__handler__python.vc_handler"
     assert len(blog["bypassToken"]) >= 32
 
@@ -328,12 +334,15 @@ def test_from_the_route_table_to_the_page(
     for path in (output / "functions").rglob("*.prerender-config.json"):
         name = path.relative_to(output / "functions").as_posix().removesuffix(".prerender-config.json")
         allow[name] = json.loads(path.read_text())["allowQuery"]
+    assert allow.keys() >= {"_isr/guides__name/tea", "_isr/guides__name/milk"}
     edge = model.Edge(json.loads((output / "config.json").read_text()), {*static, *allow, "__server"}, allow)
     for path, cookies, expected in (
         ("/blog/tea/", (), "tea page=2 session=nobody"),
         ("/blog/caf%C3%A9/", (), "café page=2 session=nobody"),
         ("/blog/tea/", ("session",), "tea page=2 session=ann"),
         ("/soon/", (), "soon"),
+        ("/guides/tea/", (), "guide tea"),
+        ("/guides/water/", (), "guide water"),
         ("/live/", (), "live"),
     ):
         reached = edge.reach(model.Ask(path, query="page=2", cookies=cookies))

@@ -128,10 +128,14 @@ class Adapter:
 
 
 def _through(raw_path: str, path: str, route: Known | None) -> bool:
-    """Can this path have led to that output? The plain function answers for all routes and for the admin."""
+    """Can this path have led to that output?
+
+    The plain function answers for all routes and for the admin; a prerender
+    below a route's own answers for one of its paths.
+    """
     if route is None:
         return raw_path == _SERVER and (path + "/").startswith(_ADMIN)
-    return raw_path in (_SERVER, f"/{route.function}")
+    return raw_path == _SERVER or f"{raw_path}/".startswith(f"/{route.function}/")
 
 
 def _from_matches(headers: "list[tuple[bytes, bytes]]") -> list[str]:

@@ -120,29 +120,36 @@ def add_prerenders(bundle: Bundle, server: Path, planned: Sequence[Planned], sec
         lifetime = item.route.policy.lifetime
         if not item.function or lifetime is None:
             continue
-        bundle.link(f"functions/{item.function}.func", f"../{SERVER}.func")
-        config = _prerender_config(item, lifetime)
-        if item.seed is not None:
-            name = f"{item.function}.prerender-fallback{_suffix(item.seed)}"
-            bundle.copy(f"functions/{name}", server / item.seed.file)
-            config |= _from_seed(item.seed, name.rsplit("/", 1)[-1])
-        if token:
-            config["bypassToken"] = token
-        place = f"functions/{item.function}.prerender-config.json"
-        bundle.text(place, as_json(config), secret=bool(token))
+        for name, seed in ({item.function: None} | dict(item.ahead)).items():
+            bundle.link(f"functions/{name}.func", "../" * name.count("/") + f"{SERVER}.func")
+            config = _prerender_config(item, lifetime)
+            if seed is not None:
+                fallback = f"{name}.prerender-fallback{_suffix(seed)}"
+                bundle.copy(f"functions/{fallback}", server / seed.file)
+                config |= _from_seed(seed, fallback.rsplit("/", 1)[-1])
+                # What it shows may be bound to change before the route's lifetime is over.
+                config |= _lifetimes(min(lifetime, seed.lifetime, key=lambda each: each.fresh))
+            if token:
+                config["bypassToken"] = token
+            place = f"functions/{name}.prerender-config.json"
+            bundle.text(place, as_json(config), secret=bool(token))
 
 
 def _prerender_config(item: Planned, lifetime: Lifetime) -> dict[str, Any]:
     return {
-        "expiration": lifetime.fresh,
-        # Vercel counts both from the render: this is fresh and stale together.
-        "staleExpiration": lifetime.fresh + lifetime.stale_while_revalidate,
+        **_lifetimes(lifetime),
         "allowQuery": [PATH, *sorted(item.route.policy.query)],
         "passQuery": True,
         "exposeErrBody": True,
         "sourcePath": written(item.route.pattern),
         "fallback": None,
     }
+
+
+def _lifetimes(lifetime: Lifetime) -> dict[str, int]:
+    """Vercel counts both from the render: ``staleExpiration`` is fresh and stale together."""
+    fresh = max(lifetime.fresh, 1)
+    return {"expiration": fresh, "staleExpiration": fresh + lifetime.stale_while_revalidate}
 
 
 def _from_seed(seed: Seed, file: str) -> dict[str, Any]:

@@ -22,21 +22,28 @@ from typing import Final
 from isrgen.manifest import Manifest, Route, Seed
 from isrgen.routing.pattern import Kind, Pattern
 from isrgen.routing.strategy import Strategy
+from isrgen.routing.urls import split_raw
 
 SERVER: Final = "__server"
 PRERENDER: Final = "_isr"
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
+_VALUE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _LONGEST: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An on-demand route; ``function`` is its prerender's path below ``functions/``, or empty."""
+    """An on-demand route; ``function`` is its prerender's path below ``functions/``, or empty.
+
+    ``ahead`` are the pages rendered ahead, by the path of the prerender that
+    each is the fallback of: the route's own where it has one path, one below
+    it for each value of its parameter.
+    """
 
     route: Route
     function: str = ""
-    seed: Seed | None = None
+    ahead: tuple[tuple[str, Seed], ...] = ()
 
     @property
     def private(self) -> bool:
@@ -52,7 +59,9 @@ def plan(manifest: Manifest, mode: str) -> tuple[Planned, ...]:
         if route.strategy is Strategy.SSG:
             continue
         if mode == "prerender" and is_prerender(route):
-            found.append(Planned(route, _function(route, taken), _fallback(route, manifest.seeds)))
+            function = _function(route, taken)
+            seeds = [seed for seed in manifest.seeds if seed.route == route.source and seed.status == 200]
+            found.append(Planned(route, function, _ahead(route, function, seeds)))
         else:
             found.append(Planned(route))
     return tuple(found)
@@ -83,15 +92,27 @@ def _function(route: Route, taken: set[str]) -> str:
     return f"{PRERENDER}/{name}"
 
 
-def _fallback(route: Route, seeds: tuple[Seed, ...]) -> Seed | None:
-    """The page rendered ahead, where the route has one path and one key.
+def _ahead(route: Route, function: str, seeds: list[Seed]) -> tuple[tuple[str, Seed], ...]:
+    """A prerender for each page rendered ahead.
 
-    A fallback is sent for every key of its function, so a route with
-    parameters or a declared query must not have one.
+    A fallback is sent for every key of its prerender, so each needs one that
+    answers one path; a declared query makes more keys than that. Routes with
+    several parameters, and values that no file name can hold, are rendered at
+    their first visit.
     """
-    if not route.pattern.is_static or route.policy.query:
-        return None
-    return next((seed for seed in seeds if seed.route == route.source and seed.status == 200), None)
+    kinds = [segment.kind for segment in route.pattern.segments]
+    if route.policy.query or not seeds:
+        return ()
+    if route.pattern.is_static:
+        return ((function, seeds[0]),)
+    if kinds.count(Kind.PARAM) != 1 or Kind.REST in kinds:
+        return ()
+    found: dict[str, tuple[str, Seed]] = {}
+    for seed in seeds:
+        value = split_raw(seed.path)[kinds.index(Kind.PARAM)]
+        if _VALUE.fullmatch(value):
+            found.setdefault(value.casefold(), (f"{function}/{value}", seed))
+    return tuple(found.values())
 
 
 def written(pattern: Pattern) -> str:

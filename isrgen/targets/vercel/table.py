@@ -27,6 +27,7 @@ from isrgen.manifest import Manifest, OutputFile
 from isrgen.routing.priority import sort_key
 from isrgen.targets.routes import (
     ANY,
+    SEGMENT,
     bare,
     canonical,
     encoded_literal,
@@ -214,8 +215,16 @@ def _on_demand(planned: Sequence[Planned]) -> Table:
 
 
 def _prerender(item: Planned) -> Table:
+    """The pages rendered ahead each have a prerender of their own; then come all the others."""
     src = f"^(?<{PATH}>{canonical(item.route.pattern, named=True)})$"
+    own = [name.rsplit("/", 1)[1] for name, _ in item.ahead if name != item.function]
+    name = item.route.pattern.params[0] if own else ""
+    found = []
+    for values in union(own, MAX_SOURCE // 2):
+        dest = f"/{item.function}/${name}?{PATH}=${PATH}"
+        found.append(_route(src.replace(SEGMENT, values), methods=["GET", "HEAD"], dest=dest))
     return [
+        *found,
         _route(src, methods=["GET", "HEAD"], dest=f"/{item.function}?{PATH}=${PATH}"),
         _route(src, dest=_bypass()),
     ]

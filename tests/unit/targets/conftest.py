@@ -42,6 +42,7 @@ def shop(slash: bool = True) -> Manifest:
             Strategy.ISR,
             CachePolicy(HOUR, vary=("Accept-Language",), bypass_cookies=("session",)),
         ),
+        _route("/guides/[name]/", Strategy.ISR, CachePolicy(HOUR)),
         _route("/account/", Strategy.SSR, CachePolicy(bypass_cookies=("session",))),
         _route("/api/posts", Strategy.API, CachePolicy(Lifetime(60)), methods=("GET", "POST")),
         _route("/api/things/[id]", Strategy.API, methods=("GET", "DELETE")),
@@ -87,7 +88,18 @@ def shop(slash: bool = True) -> Manifest:
             HeaderRule("/**", (("X-All", "1"),)),
         ),
         not_found=(NotFound("/", "p", "404.html"), NotFound("/docs/", "d", "docs/404.html")),
-        seeds=(Seed("/news/", "content/news/", "seeds/news", 200, (("Content-Type", html),), (), HOUR),),
+        seeds=tuple(
+            Seed(path, f"content{route}", f"seeds/{number}", 200, (("Content-Type", html),), (), HOUR)
+            for number, (path, route) in enumerate(
+                [
+                    ("/news/", "/news/"),
+                    ("/guides/tea/", "/guides/[name]/"),
+                    ("/guides/milk/", "/guides/[name]/"),
+                    ("/guides/v1.2/", "/guides/[name]/"),
+                    ("/blog/one/", "/blog/[slug]/"),
+                ]
+            )
+        ),
         requirements=("jinja2>=3.1.5",),
     )
 

@@ -80,6 +80,8 @@ TOLD = [
     ("/_isr/blog__slug", "__isr_path=/blog/caf%25C3%25A9/", "", ("/blog/caf%C3%A9/", "")),
     ("/_isr/blog__slug", "__isr_path=/blog/caf%C3%A9/", "", ("/blog/caf%C3%A9/", "")),
     ("/_isr/docs__path", "__isr_path=/docs/a/b/", "", ("/docs/a/b/", "")),
+    ("/_isr/guides__name/tea", "__isr_path=/guides/tea/", "", ("/guides/tea/", "")),
+    ("/_isr/guides__names", "__isr_path=/guides/tea/", "", None),
     ("/__server", "__isr_path=/langs/&a=1", "", ("/langs/", "a=1")),
     ("/langs/", "__isr_path=/langs/&a=b%20c&a=d", "", ("/langs/", "a=b%20c&a=d")),
     ("/__server", "__isr_path=/_isrgen/health&__isr_bypass=1", "", ("/_isrgen/health", "")),

@@ -48,6 +48,22 @@ def test_a_page_rendered_ahead_is_the_fallback_of_its_own_prerender(
     assert bundle.read("functions/_isr/news.prerender-fallback.html") == b"/news/"
 
 
+def test_each_page_rendered_ahead_has_a_prerender_that_answers_nothing_else(
+    manifest: Manifest, emit: Callable[..., Bundle]
+) -> None:
+    bundle = emit(manifest)
+    assert bundle["functions/_isr/guides__name/tea.func"] == Link("../../__server.func")
+    assert _config(bundle, "guides__name/tea")["fallback"]["fsPath"] == "tea.prerender-fallback.html"
+    assert bundle.read("functions/_isr/guides__name/tea.prerender-fallback.html") == b"/guides/tea/"
+    assert _config(bundle, "guides__name")["fallback"] is None
+
+
+def test_a_page_with_a_declared_query_has_no_fallback(
+    manifest: Manifest, emit: Callable[..., Bundle]
+) -> None:
+    assert not any("blog__slug/" in path for path in emit(manifest))
+
+
 def test_without_an_admin_token_nobody_can_revalidate(
     manifest: Manifest, emit: Callable[..., Bundle]
 ) -> None:
@@ -79,8 +95,10 @@ def _configs(bundle: Bundle) -> list[str]:
 def test_no_route_that_varies_is_a_prerender_and_in_header_mode_none_is(
     mode: str, manifest: Manifest, emit: Callable[..., Bundle]
 ) -> None:
-    names = {path.split("/")[-1].split(".")[0] for path in _configs(emit(manifest, {"mode": mode}))}
-    assert names == ({"blog__slug", "docs__path", "news", "api__posts"} if mode == "prerender" else set())
+    names = {path.split("/")[2].split(".")[0] for path in _configs(emit(manifest, {"mode": mode}))}
+    assert names == (
+        {"blog__slug", "docs__path", "guides__name", "news", "api__posts"} if mode == "prerender" else set()
+    )
 
 
 def test_the_function_holds_the_server_and_what_starts_it(
