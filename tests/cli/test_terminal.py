@@ -1,0 +1,99 @@
+"""What is different on a terminal: colour and fitted tables, and none of the colour under NO_COLOR."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FILES = {"templates/page.html": "{{ content }}", "content/index.md": "Hello.", "content/about.md": "Us."}
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]")
+
+
+def on_a_terminal(*arguments: object, **env: str) -> tuple[int, str]:
+    """The exit code and all output of a command whose three streams are a terminal."""
+    ours, theirs = pty.openpty()
+    clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "FORCE_COLOR")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "isrgen.cli", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**clean, "TERM": "xterm-256color", "COLUMNS": "100", **env},
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:  # the other end is closed
+        pass
+    finally:
+        os.close(ours)
+    return process.wait(60), shown.decode()
+
+
+def test_routes_are_a_table_that_fits_the_terminal(make_site: Callable[..., Path]) -> None:
+    code, shown = on_a_terminal("routes", "--site", make_site(FILES))
+    assert code == 0
+    assert "─" in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert "/about/" in plain
+    assert max(len(line) for line in plain.splitlines()) <= 100
+
+
+def test_a_build_shows_its_steps_and_ends_with_the_same_line(make_site: Callable[..., Path]) -> None:
+    code, shown = on_a_terminal("build", "--site", make_site(FILES))
+    assert code == 0
+    assert re.search(r"Made \d+ files in dist, reused 0 Markdown pages, in \d+\.\d\d s\.", shown)
+
+
+@pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_problems_are_red_unless_no_color_says_otherwise(
+    make_site: Callable[..., Path], env: dict[str, str], coloured: bool
+) -> None:
+    site = make_site(FILES | {"content/broken.md": "---\ndate: never\n---\n"})
+    code, shown = on_a_terminal("build", "--site", site, **env)
+    assert code == 1
+    assert "content/broken.md:2" in re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert bool(COLOUR.search(shown)) is coloured
+
+
+def test_sigterm_during_a_build_is_a_quiet_end_that_leaves_no_half_output(
+    make_site: Callable[..., Path], tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    slow = (
+        "import time\n"
+        "def static_params():\n"
+        f"    open({str(begun)!r}, 'w').close()\n"
+        "    time.sleep(60)\n"
+        "    return []\n"
+        "def loader():\n    return {}\n"
+    )
+    site = make_site(FILES | {"content/[slug]+ssg.html": "x", "content/[slug]+ssg.py": slow})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "isrgen.cli", "build", "--site", str(site)],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        deadline = time.monotonic() + 30
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(15)
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    assert code == 128 + signal.SIGTERM
+    assert not (site / "dist").exists()
+    assert [path.name for path in site.iterdir() if path.name.startswith(".dist")] == []
