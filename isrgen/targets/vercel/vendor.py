@@ -43,8 +43,8 @@ def _digest(words: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
-def pip_command(wanted: Sequence[str], python: str, folder: Path) -> list[str]:
-    """What fetches them, without the interpreter."""
+def pip_command(requirements: Path, python: str, folder: Path) -> list[str]:
+    """What fetches them, without the interpreter; a file takes all that a requirement may be written as."""
     platforms = [part for name in PLATFORMS for part in ("--platform", name)]
     return [
         *("-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"),
@@ -52,16 +52,18 @@ def pip_command(wanted: Sequence[str], python: str, folder: Path) -> list[str]:
         *platforms,
         *("--python-version", python, "--implementation", "cp"),
         *("--dest", str(folder)),
-        *wanted,
+        *("--requirement", str(requirements)),
     ]
 
 
 def _download(wanted: Sequence[str], python: str, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix="wheels-", dir=place.parent))
+    listed = staging / "requirements.txt"
+    listed.write_text("\n".join(wanted) + "\n", encoding="utf-8")
     try:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, *pip_command(wanted, python, staging)],
+            [sys.executable, *pip_command(listed, python, staging)],
             capture_output=True,
             text=True,
             timeout=_DEADLINE,

@@ -19,7 +19,7 @@ def _wheel(folder: Path, name: str, files: dict[str, bytes]) -> None:
 
 
 def test_pip_is_asked_for_wheels_of_the_platform_and_not_of_this_machine(tmp_path: Path) -> None:
-    command = vendor.pip_command(["jinja2"], "3.13", tmp_path)
+    command = vendor.pip_command(tmp_path / "requirements.txt", "3.13", tmp_path)
     text = " ".join(command)
     assert "--only-binary=:all:" in command
     assert "--platform manylinux2014_x86_64" in text
