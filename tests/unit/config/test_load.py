@@ -122,7 +122,9 @@ def test_a_file_that_is_not_utf_8_is_a_problem(make_site: MakeSite) -> None:
         config.load(make_site({"isrgen.toml": b'title = "\xff"'}))
 
 
-@pytest.mark.parametrize("url", ["example.org", "ftp://example.org", "https://", "https://e.org/?a=b", "http://["])
+@pytest.mark.parametrize(
+    "url", ["example.org", "ftp://example.org", "https://", "https://e.org/?a=b", "http://["]
+)
 def test_a_base_url_that_is_none_is_refused(make_site: MakeSite, url: str) -> None:
     with pytest.raises(IsrgenError, match="address of a site"):
         config.load(make_site({"isrgen.toml": f'base_url = "{url}"'}))
