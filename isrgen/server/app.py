@@ -15,7 +15,6 @@ from typing import Any
 
 from isrgen.caching.keys import parse_key
 from isrgen.caching.stored import HeaderPairs
-from isrgen.caching.validation import matches_none, not_modified_headers
 from isrgen.edge.driver import Edge
 from isrgen.errors import IsrgenError
 from isrgen.handlers.fallback import HTML
@@ -36,7 +35,7 @@ from isrgen.server.limits import MOST_BODY, drop_internal, over_limit
 from isrgen.server.message import GoneError, Incoming, Outgoing, TooLargeError, error_response, finished
 from isrgen.server.proxies import Proxies
 from isrgen.server.redirects import Redirects, to
-from isrgen.server.sending import from_answer, from_served
+from isrgen.server.sending import conditional, from_answer, from_served
 from isrgen.server.settings import Settings, settings_from
 from isrgen.server.streaming import close
 from isrgen.server.visit import Visit, clean_request
@@ -100,6 +99,12 @@ class App:
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """RSGI."""
         await rsgi.serve(self, scope, protocol)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_until_complete(self.start())
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.run_until_complete(self.stop())
 
     async def start(self) -> None:
         """Announce this build to the store and put in the pages rendered ahead; once is enough."""
@@ -202,7 +207,7 @@ class App:
             body=b"" if incoming.method in ("GET", "HEAD") else await incoming.read_body(MOST_BODY),
         )
         if self._edge is not None and visit.goes_to_edge:
-            return _conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
+            return conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
         answer = await self.renderer.answer(route, visit.request())
         if self._edge is not None and answer.purges:
             await self._edge.purge(answer.purges)
@@ -210,7 +215,7 @@ class App:
         sent = from_answer(answer, behind=behind, path=visit.url, method=incoming.method)
         if self._edge is not None:
             sent.headers.append(("Cache-Status", "isrgen; fwd=method"))
-        return _conditional(incoming, sent)
+        return conditional(incoming, sent)
 
     async def _not_found(self, incoming: Incoming, segments: tuple[str, ...]) -> Outgoing:
         """The nearest not-found page: its file where there is one, else rendered now."""
@@ -285,17 +290,6 @@ def _split(incoming: Incoming) -> tuple[tuple[str, ...], bool]:
     if incoming.raw_path is not None:
         return split_raw(incoming.raw_path), incoming.raw_path.endswith(b"/")
     return split_decoded(incoming.path), incoming.path.endswith("/")
-
-
-def _conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
-    """A 304 for a visitor who has these very bytes."""
-    wanted = incoming.get("if-none-match")
-    if wanted is None or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
-        return outgoing
-    etag = next((value for name, value in outgoing.headers if name == "ETag"), "")
-    if not etag or not matches_none(wanted, etag):
-        return outgoing
-    return Outgoing(304, not_modified_headers(outgoing.headers))
 
 
 def _manifest(root: Path) -> Path:

@@ -7,10 +7,10 @@ from typing import cast
 
 from isrgen.caching.fields import private_fields, shared_fields, without_cache_fields
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.caching.validation import etag_of
+from isrgen.caching.validation import etag_of, matches_none, not_modified_headers
 from isrgen.edge.origin import Served
 from isrgen.http.answer import Answer, Outcome
-from isrgen.server.message import Outgoing
+from isrgen.server.message import Incoming, Outgoing
 
 
 def from_answer(answer: Answer, *, behind: str | None, path: str, method: str) -> Outgoing:
@@ -41,3 +41,14 @@ def from_served(served: Served) -> Outgoing:
     # What the renderer streams is chunks of bytes, whatever the site's code gave it.
     stream = cast("AsyncIterator[bytes] | None", served.stream)
     return Outgoing(served.status, headers, served.body, stream)
+
+
+def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
+    """A 304 for a visitor who has these very bytes."""
+    wanted = incoming.get("if-none-match")
+    if wanted is None or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
+        return outgoing
+    etag = next((value for name, value in outgoing.headers if name == "ETag"), "")
+    if not etag or not matches_none(wanted, etag):
+        return outgoing
+    return Outgoing(304, not_modified_headers(outgoing.headers))
