@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from isrgen import __version__
@@ -12,7 +12,7 @@ from isrgen.build.jobs import spread
 from isrgen.build.state import State
 from isrgen.errors import IsrgenError, Problem
 from isrgen.render.links import Links
-from isrgen.render.markup import Markup, check_anchors, render_markdown
+from isrgen.render.markup import BrokenPageError, Markup, check_anchors, render_markdown
 from isrgen.render.templates import FOLDER, Templates, masked
 from isrgen.site.load import Site
 from isrgen.site.page import Kind, Page
@@ -22,11 +22,12 @@ from isrgen.site.view import Entry
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The snapshot, and how many Markdown pages were rendered and how many were known."""
+    """The snapshot, how many Markdown pages were rendered and how many were known, and what is wrong."""
 
     snapshot: Snapshot
     rendered: int
     reused: int
+    problems: tuple[Problem, ...] = ()
 
 
 def bodies_of(pages: Iterable[Page]) -> dict[str, str]:
@@ -79,39 +80,42 @@ def render_content(
     facts: Facts,
     assets: Mapping[str, str],
     jobs: int,
+    unread: Collection[str] = (),
 ) -> Content:
-    """Render every Markdown body that is not known already; raises IsrgenError with all problems."""
+    """Render every Markdown body that is not known already.
+
+    ``unread`` names files of the site that could not be read.
+    """
     kept = [page for page in pages if page.kind is not Kind.API]
-    links = Links(site)
+    links = Links(site, unread)
     texts = [page for page in kept if page.kind is Kind.MARKDOWN]
     keys = {page.source: key for page in texts if (key := _key(page, site, links))}
     known = state.get(keys.values())
     markups = {s: Markup.from_json(json.loads(known[key])) for s, key in keys.items() if key in known}
     todo = [page for page in texts if page.source not in markups]
 
-    def one(page: Page) -> Markup | tuple[Problem, ...]:
+    def one(page: Page) -> tuple[Markup | None, tuple[Problem, ...]]:
         try:
-            return render_markdown(page, site, links, shortcodes)
+            return render_markdown(page, site, links, shortcodes), ()
+        except BrokenPageError as error:
+            return error.markup, error.problems
         except IsrgenError as error:
-            return error.problems
+            return None, error.problems
 
     problems: list[Problem] = []
-    for page, result in zip(todo, spread(one, todo, jobs), strict=True):
-        if isinstance(result, Markup):
-            markups[page.source] = result
-        else:
-            problems.extend(result)
-    made = {
-        keys[page.source]: json.dumps(markups[page.source].to_json(), ensure_ascii=False)
-        for page in todo
-        if page.source in keys and page.source in markups
-    }
-    state.keep([key for key in keys.values() if key in known], made)
+    made: dict[str, str] = {}
+    for page, (markup, found) in zip(todo, spread(one, todo, jobs), strict=True):
+        problems.extend(found)
+        if markup is not None:
+            markups[page.source] = markup
+        if markup is not None and not found and page.source in keys:
+            made[keys[page.source]] = json.dumps(markup.to_json(), ensure_ascii=False)
+    if not unread:
+        state.keep([key for key in keys.values() if key in known], made)
     problems.extend(check_anchors(markups, shortcodes))
-    if problems:
-        raise IsrgenError(problems)
     entries = {page.source: entry_of(page, markups.get(page.source)) for page in kept}
-    return Content(Snapshot(facts, entries, site.data, dict(assets)), len(todo), len(texts) - len(todo))
+    snapshot = Snapshot(facts, entries, site.data, dict(assets))
+    return Content(snapshot, len(todo), len(texts) - len(todo), tuple(problems))
 
 
 def _key(page: Page, site: Site, links: Links) -> str | None:

@@ -98,7 +98,7 @@ class Pages:
 
     def not_found(self, folder: Path, page: NotFound) -> OutputFile:
         """Render a not-found page to its file; raises IsrgenError."""
-        answer = self._runner.run(self._current().not_found(page.prefix))
+        answer = self._runner.run(self._current().not_found(page.prefix, strictly=True))
         return write_file(
             folder,
             page.file,
@@ -113,7 +113,7 @@ class Pages:
         """Render an ISR page ahead into ``folder``; None when its answer may not be kept."""
         request = self._request(task)
         answer = self._runner.run(self._current().run(task.route, request))
-        if answer.shared is None or answer.status != 200 or answer.stream is not None:
+        if answer.shared is None or answer.shared.vary or answer.status != 200 or answer.stream is not None:
             return None
         name = f"seeds/{hashlib.sha256(task.url.encode()).hexdigest()[:24]}.body"
         (folder / "seeds").mkdir(exist_ok=True)

@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,11 @@ class BuildResult:
     next_build: datetime | None = None
 
 
-@dataclass(slots=True)
 class _Problems:
     """Gathers problems from steps that do not need each other."""
 
-    found: list[Problem] = field(default_factory=list)
+    def __init__(self, found: Iterable[Problem] = ()) -> None:
+        self.found = list(found)
 
     @contextmanager
     def gather(self) -> Iterator[None]:
@@ -93,17 +93,17 @@ def build(
     check_out(config.root, out)
     report(BuildEvent("Reading the site"))
     site, found = survey(config, drafts=drafts, future=future, now=now)
-    if problems := [*known, *found]:
-        raise IsrgenError(problems)
+    problems = _Problems([*known, *found])
     with (
         State(config.root / ".isrgen" / "build.sqlite", clean=clean) as state,
         staged(config.root, out) as folder,
     ):
         work = _Build(site, folder, now, jobs or os.cpu_count() or 1, drafts, future)
         report(BuildEvent("Rendering Markdown"))
-        work.prepare(state)
+        work.prepare(state, problems)
         report(BuildEvent("Rendering pages"))
-        work.render()
+        work.render(problems)
+        problems.check()
         report(BuildEvent("Writing the server"))
         manifest = work.finish()
     warnings = tuple(work.static.warnings)
@@ -132,11 +132,11 @@ class _Build:
         self.pages: tuple[Page, ...] = (*site.pages, *on_demand)
         self.manifest = self._manifest()
 
-    def prepare(self, state: State) -> None:
+    def prepare(self, state: State, problems: _Problems) -> None:
         """Assets, templates and Markdown: what every page needs."""
-        problems = _Problems()
         config = self.site.config
         pages = (*self.pages, *self.site.not_found)
+        unread = frozenset(problem.file for problem in problems.found)
         assets: dict[str, str] = {}
         with problems.gather():
             assets = self.static.write_assets()
@@ -149,15 +149,26 @@ class _Build:
             base_url=config.base_url,
         )
         problems.found.extend(self.templates.check())
-        with problems.gather():
-            self.content = render_content(
-                self.site, pages, self.templates, state, facts=self.facts, assets=assets, jobs=self.jobs
-            )
-        problems.check()
+        self.content = render_content(
+            self.site,
+            pages,
+            self.templates,
+            state,
+            facts=self.facts,
+            assets=assets,
+            jobs=self.jobs,
+            unread=unread,
+        )
+        problems.found.extend(self.content.problems)
 
-    def render(self) -> None:
-        """Static pages, not-found pages, seeds, and the files that are copied."""
-        problems = _Problems()
+    def render(self, problems: _Problems) -> None:
+        """Static pages, not-found pages, seeds, and the files that are copied.
+
+        With a template or a file that cannot be read, pages would fail for reasons that are told already.
+        """
+        told = frozenset(problem.file for problem in problems.found) - self.content.snapshot.entries.keys()
+        if told:
+            return
         self.static.copy_files(self.manifest.header_rules)
         snapshot, now = self.content.snapshot, self.now.timestamp()
         with Pages(self.manifest, snapshot, self.templates, self.root, now=now) as pages:
@@ -172,9 +183,8 @@ class _Build:
             with problems.gather():
                 self._write_seeds(pages)
         problems.found.extend(self.static.problems)
-        problems.check()
-        if self.site.config.strict and self.static.warnings:
-            raise IsrgenError(self.static.warnings)
+        if self.site.config.strict:
+            problems.found.extend(self.static.warnings)
 
     def finish(self) -> Manifest:
         """The server, then the manifest that describes it all."""

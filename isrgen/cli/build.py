@@ -11,7 +11,7 @@ from isrgen import config
 from isrgen.cli import building, console, emitting
 from isrgen.cli.options import debug_option, json_option, out_option, output_folder, site_option
 from isrgen.config import Config
-from isrgen.errors import IsrgenError
+from isrgen.errors import IsrgenError, Problem
 
 
 @click.command
@@ -44,19 +44,24 @@ def command(
     """
     flags = building.Flags(drafts, future, jobs, clean, strict)
     try:
-        loaded = config.load(site.resolve())
+        loaded, known = config.read(site.resolve())
         if engine is not None:
             loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
-        _build(loaded, output_folder(site, out), flags, as_json)
+        _build(loaded, known, output_folder(site, out), flags, as_json)
     except IsrgenError as error:
         if as_json:
             console.write_json({"problems": [console.as_data(problem) for problem in error.problems]})
         raise
 
 
-def _build(loaded: Config, folder: Path, flags: building.Flags, as_json: bool) -> None:
-    chosen = emitting.configured(loaded)
-    done = building.run(loaded, folder, flags)
+def _build(
+    loaded: Config, known: tuple[Problem, ...], folder: Path, flags: building.Flags, as_json: bool
+) -> None:
+    try:
+        chosen = emitting.configured(loaded)
+    except IsrgenError as error:
+        chosen, known = [], (*known, *error.problems)
+    done = building.run(loaded, folder, flags, known)
     written = [emitting.write(target, loaded, folder) for target in chosen]
     if as_json:
         console.write_json(done.as_data())

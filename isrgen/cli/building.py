@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from isrgen.build import BuildResult, build
 from isrgen.cli import console
 from isrgen.config import Config
+from isrgen.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Done:
         }
 
 
-def run(config: Config, folder: Path, flags: Flags = Flags()) -> Done:
-    """Build into ``folder`` and show the warnings."""
+def run(config: Config, folder: Path, flags: Flags = Flags(), known: Iterable[Problem] = ()) -> Done:
+    """Build into ``folder`` and show the warnings; ``known`` problems are told with those of the build."""
     started = time.monotonic()
     with console.progress() as step:
         result = build(
@@ -73,6 +75,7 @@ def run(config: Config, folder: Path, flags: Flags = Flags()) -> Done:
             clean=flags.clean,
             strict=flags.strict,
             now=datetime.now(UTC),
+            known=known,
             report=lambda event: step(event.step),
         )
     console.warnings(result.warnings)

@@ -124,7 +124,7 @@ class Pilot:
     async def _land(self, plan: Plan, answer: Answer, begun: float) -> Landed:
         now = self._clock()
         result = result_of(answer)
-        self._remember(plan.key, result, answer, now)
+        self._remember(plan, result, answer, now)
         match settle(result, usable_on_error(plan.previous, now)):
             case Effect.REPLACE if answer.shared is not None:
                 return await self._replace(plan, answer, answer.shared, answer.shared.lifetime, begun)
@@ -173,23 +173,26 @@ class Pilot:
             build=self.build,
         )
 
-    def _remember(self, key: str, result: Result, answer: Answer, now: float) -> None:
+    def _remember(self, plan: Plan, result: Result, answer: Answer, now: float) -> None:
         if result in (Result.FAILED, Result.DEGRADED):
-            times = (self._failures.get(key) or (0, 0.0))[0] + 1
-            seconds = backoff(times)
-            self._failures.set(key, (times, now + seconds))
-            _LOG.warning(
-                "refreshing %s failed (%s); asking again in %.0f s at the earliest",
-                key,
-                answer.degraded or answer.status,
-                seconds,
-            )
+            self._back_off(plan, answer, now)
         else:
-            self._failures.forget(key)
+            self._failures.forget(plan.key)
         if result is Result.PRIVATE:
-            self._private.set(key, now + PRIVATE_SECONDS)
+            self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
-            self._private.forget(key)
+            self._private.forget(plan.key)
+
+    def _back_off(self, plan: Plan, answer: Answer, now: float) -> None:
+        times = (self._failures.get(plan.key) or (0, 0.0))[0] + 1
+        seconds = backoff(times)
+        self._failures.set(plan.key, (times, now + seconds))
+        # Who rendered has logged the cause; that a page is now older than it should be is ours to say.
+        if plan.previous is not None:
+            cause = answer.degraded or answer.status
+            _LOG.warning(
+                "refreshing %s failed (%s); next try in %.0f s at the earliest", plan.key, cause, seconds
+            )
 
     async def _lease(self, plan: Plan, name: str, owner: str) -> Lease | Stored:
         """The lease, or what another process stored meanwhile."""

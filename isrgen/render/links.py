@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -52,12 +52,16 @@ class Found:
 
 
 class Links:
-    """Every place in a site that a link can lead to."""
+    """Every place in a site that a link can lead to.
 
-    def __init__(self, site: Site) -> None:
+    ``unread`` names source files that have problems of their own: links to those are let pass.
+    """
+
+    def __init__(self, site: Site, unread: Collection[str] = ()) -> None:
         self._site = site
         self._base_url = site.config.base_url
         self._root = site.config.root
+        self._unread = frozenset(unread) | frozenset(map(_plain, unread))
         self._drafts = {name for page in site.drafts for name in (page.source, _plain(page.source))}
         self._urls: dict[str, str] = {}
         self._sources: dict[str, str] = {}
@@ -117,6 +121,8 @@ class Links:
         url = self._by_url(path, page)
         if url is not None:
             return self._to(url, rest, fragment)
+        if not self._unread.isdisjoint(candidates):
+            return Found(target)
         return self._lost(page, target, name, candidates)
 
     def file(self, page: Page, target: str) -> str | None:

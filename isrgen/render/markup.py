@@ -76,8 +76,16 @@ class Markup:
         )
 
 
+class BrokenPageError(IsrgenError):
+    """A page with problems, and what became of it all the same: it may have more of them elsewhere."""
+
+    def __init__(self, problems: Iterable[Problem], markup: Markup) -> None:
+        super().__init__(problems)
+        self.markup = markup
+
+
 def render_markdown(page: Page, site: Site, links: Links, shortcodes: Templates) -> Markup:
-    """Render a page's Markdown; raises IsrgenError with every problem of the page.
+    """Render a page's Markdown; raises IsrgenError, mostly a BrokenPageError, with every problem of the page.
 
     Anchors on other pages cannot be judged here; ``check_anchors`` does it when all are rendered.
     """
@@ -89,11 +97,12 @@ def render_markdown(page: Page, site: Site, links: Links, shortcodes: Templates)
         raise IsrgenError(
             Problem("The Markdown is nested too deeply.", "Nest its lists and quotes less.", file=page.source)
         ) from None
-    if hooks.problems:
-        raise IsrgenError(hooks.problems)
     summary = _OWN_FRAGMENT.sub(rf"\g<1>{page.url}\g<2>", made.summary) if page.url else made.summary
     ids = tuple(dict.fromkeys(first or second for first, second in _ID.findall(made.html)))
-    return Markup(made.html, tree(made.titles), summary, made.words, ids, tuple(hooks.anchors))
+    markup = Markup(made.html, tree(made.titles), summary, made.words, ids, tuple(hooks.anchors))
+    if hooks.problems:
+        raise BrokenPageError(hooks.problems, markup)
+    return markup
 
 
 def check_anchors(markups: Mapping[str, Markup], templates: Templates) -> list[Problem]:

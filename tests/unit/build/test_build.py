@@ -102,6 +102,20 @@ def test_isr_pages_with_static_params_are_seeded(make_site: MakeSite) -> None:
     assert (site / "dist/server" / seed.file).read_text() == "green"
 
 
+def test_a_page_that_varies_is_not_seeded_for_every_language_at_once(make_site: MakeSite) -> None:
+    module = 'def static_params():\n    return [{"slug": "green"}]\n'
+    body = "---\ncache: hourly\n---\n{{ request.headers.get('Accept-Language') }}"
+    site = make_site({"content/[slug]+ssr.html": body, "content/[slug]+ssr.py": module})
+    run(site)
+    assert read_manifest(site).seeds == ()
+
+
+def test_a_not_found_page_that_cannot_be_rendered_is_a_problem(make_site: MakeSite) -> None:
+    site = make_site({"content/+not-found.html": "\n{{ 1 / 0 }}", "content/a.md": "a"})
+    with pytest.raises(IsrgenError, match=r"content/\+not-found\.html:2: .*division by zero"):
+        run(site)
+
+
 SITE: dict[str, str | bytes] = {
     "isrgen.toml": 'title = "Tea"\n[extra]\nb = 1\na = 2\n',
     "templates/page.html": LAYOUT + "{% for p in site.pages %}{{ p.url }}{% endfor %}{{ asset('a.css') }}",
@@ -176,6 +190,26 @@ def test_all_problems_of_a_build_are_told_in_one_run(make_site: MakeSite) -> Non
         "content/a.md:1",
         "content/b.md:3",
         "templates/page.html:1",
+    ]
+
+
+def test_mistakes_in_files_links_anchors_and_loaders_are_told_together(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "content/a.md": "---\ndate: someday\n---\na",
+            "content/b.md": "[a](a.md) [no](no.md) [c](c.md#no)",
+            "content/c.md": "c",
+            "content/d.html": "d",
+            "content/d.py": "def loader():\n    return 1 / 0\n",
+        }
+    )
+    with pytest.raises(IsrgenError) as caught:
+        run(site)
+    assert [(problem.where, problem.message.split()[-1]) for problem in caught.value.problems] == [
+        ("content/a.md:2", "date."),
+        ("content/b.md:1", "nowhere."),
+        ("content/b.md:1", "content/c.md."),
+        ("content/d.py:2", "zero"),
     ]
 
 
