@@ -34,7 +34,7 @@ def command(host: str, port: int, site: Path) -> int:
     """Serve the site, drafts included; build it again and reload the browser on every change.
 
     Pages are cached as in production, in memory, by a clock that can be moved:
-    /_isrgen/dev/clock. Nothing is written but .isrgen/dev.
+    /_isrgen/dev/clock. Nothing is written outside .isrgen/.
     """
     root = site.resolve()
     folder = root / ".isrgen" / "dev"
@@ -57,10 +57,11 @@ def command(host: str, port: int, site: Path) -> int:
 
     def attach(reload: Callable[[], None]) -> None:
         reloads.append(reload)
-        watcher.start()
         rebuilder.start()
 
+    watcher.start()
     _show(rebuilder.build())
+    rebuilder.settle()
     try:
         return listen.run(
             reservation,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ PATIENCE: Final = 8
 """Seconds that a worker may take to finish what is under way; the whole end takes less than 10."""
 
 _POLL: Final = 0.05
+_MOST_REPLACING: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Reservation:
         self.address = Address(numeric, port, family)
         self._socket = socket.socket(family)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "SO_REUSEPORT"):
+        if sys.platform == "linux":
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             _bind(self._socket, numeric, port, host)
             # From here on it is in the way of whoever tries the port as we did.
@@ -83,9 +85,10 @@ def run(
 ) -> int:
     """Serve what ``load`` makes in every worker until a signal; the exit code.
 
-    ``load`` is pickled. ``attach`` is given a function that replaces the
-    workers by new ones, without a gap. A worker that cannot start ends the server at once;
-    one that dies later is replaced, and granian gives up on a crash loop.
+    ``load`` is pickled. ``attach`` is given a function that puts new workers in
+    the place of these and returns when the old ones are gone. A worker that
+    cannot start ends the server at once; one that dies later is replaced, and
+    granian gives up on a crash loop.
     """
     address = reservation.address
     # Forked workers would inherit the threads and the locks of whatever ran before.
@@ -101,7 +104,7 @@ def run(
         log_dictconfig=CONFIG,
         log_level=LogLevels.warning,
     )
-    attach(server.signal_handler_reload)
+    attach(lambda: _replace_workers(server))
     ended = threading.Event()
 
     started = time.monotonic()
@@ -123,6 +126,15 @@ def run(
         ended.set()
         reservation.close()
     return 0
+
+
+def _replace_workers(server: MPServer) -> None:
+    alive: list[Callable[[], bool]] = [worker.is_alive for worker in server.wrks]
+    reload: Callable[[], None] = server.signal_handler_reload
+    reload()
+    deadline = time.monotonic() + _MOST_REPLACING
+    while any(ask() for ask in alive) and time.monotonic() < deadline:
+        time.sleep(_POLL)
 
 
 def _resolve(host: str) -> tuple[socket.AddressFamily, str]:

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -57,14 +57,18 @@ class Rebuilder:
         self._asked.put(False)
 
     def build(self) -> Built:
-        """Build now, and tell the worker through the state file."""
+        """Build now, and tell the workers through the state file; ``settle`` when only new ones are left."""
         built = in_fresh_interpreter(self._root, self._out, self._now())
         number = max(self._state.number + 1, time.time_ns() // 1_000_000)
         good = self._state.good if built.problems else number
-        self._state = State(number, good, built.problems)
+        self._state = State(number, good, built.problems, settled=bool(built.problems))
         self._state.write(self._file)
         self._due = built.next_build
         return built
+
+    def settle(self) -> None:
+        self._state = replace(self._state, settled=True)
+        self._state.write(self._file)
 
     def start(self) -> None:
         threading.Thread(target=self._run, daemon=True).start()
@@ -72,6 +76,7 @@ class Rebuilder:
     def _run(self) -> None:
         while self._wait():
             self._done(self.build())
+            self.settle()
 
     def _wait(self) -> bool:
         """Until a build is asked for, or a page is due to appear; False at the end."""

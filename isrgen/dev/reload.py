@@ -1,7 +1,7 @@
 """The browser's half: a script in every page, and the event that makes it load the page again.
 
 A page carries the number of the build that it shows. The event is sent once
-this worker can show a later one; a worker that has been overtaken ends the
+nothing but a later one can be met; a worker that has been overtaken ends the
 stream instead, and the browser, asking again, meets its successor.
 """
 
@@ -52,7 +52,7 @@ def next_step(state: State, mine: int, seen: int) -> Step:
     """
     if state.good == state.number != mine:
         return Step.END
-    return Step.WAIT if state.number == seen else Step.RELOAD
+    return Step.WAIT if state.number == seen or not state.settled else Step.RELOAD
 
 
 def tag(number: int) -> str:

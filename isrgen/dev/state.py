@@ -17,12 +17,14 @@ class State:
     """``number`` rises with every build, also from one run of ``isrgen dev`` to the next.
 
     ``good`` is the number of the last build that worked, 0 where none has;
-    ``problems`` are empty when ``number`` is ``good``.
+    ``problems`` are empty when ``number`` is ``good``. ``settled`` is False
+    while a worker of the build before may still answer.
     """
 
     number: int
     good: int
     problems: tuple[Problem, ...] = ()
+    settled: bool = True
 
     def write(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -34,4 +36,4 @@ class State:
     def read(cls, file: Path) -> State:
         data = json.loads(file.read_text(encoding="utf-8"))
         problems = tuple(Problem(**problem) for problem in data["problems"])
-        return cls(data["number"], data["good"], problems)
+        return cls(data["number"], data["good"], problems, data["settled"])

@@ -12,7 +12,8 @@ BROKEN = (Problem("no"),)
 STEPS = {
     "nothing happened": (State(5, 5), 5, 5, Step.WAIT),
     "a later build is served elsewhere": (State(6, 6), 5, 5, Step.END),
-    "the successor answers": (State(6, 6), 6, 5, Step.RELOAD),
+    "the successor answers beside its elder": (State(6, 6, settled=False), 6, 5, Step.WAIT),
+    "the successor answers alone": (State(6, 6), 6, 5, Step.RELOAD),
     "the site broke": (State(6, 5, BROKEN), 5, 5, Step.RELOAD),
     "it is still broken in the same way": (State(6, 5, BROKEN), 5, 6, Step.WAIT),
     "it broke in another way": (State(7, 5, BROKEN), 5, 6, Step.RELOAD),
