@@ -14,10 +14,10 @@ from isrgen.errors import IsrgenError, Problem
 from isrgen.render.links import Links
 from isrgen.render.markup import BrokenPageError, Markup, check_anchors, render_markdown
 from isrgen.render.templates import FOLDER, Templates, masked
+from isrgen.site.entry import Entry
 from isrgen.site.load import Site
 from isrgen.site.page import Kind, Page
 from isrgen.site.snapshot import Facts, Snapshot
-from isrgen.site.view import Entry
 
 
 @dataclass(frozen=True, slots=True)

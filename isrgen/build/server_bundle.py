@@ -35,6 +35,8 @@ RUNTIME: Final = (
     "routing/*.py",
     "server/*.py",
     "site/__init__.py",
+    "site/entry.py",
+    "site/listing.py",
     "site/snapshot.py",
     "site/view.py",
 )

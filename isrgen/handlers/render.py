@@ -25,8 +25,9 @@ from isrgen.manifest import Manifest, NotFound, Route
 from isrgen.render.page import render_page, with_loaded
 from isrgen.render.templates import Templates
 from isrgen.routing.strategy import Strategy
+from isrgen.site.entry import Entry
 from isrgen.site.snapshot import Snapshot
-from isrgen.site.view import Entry, PageView, SiteView
+from isrgen.site.view import PageView, SiteView
 
 
 @dataclass(frozen=True, slots=True)

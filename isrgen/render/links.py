@@ -21,9 +21,9 @@ from isrgen.render.filters import place
 from isrgen.routing.match import Matcher
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.urls import BadPathError, split_raw
+from isrgen.site.entry import Entry
 from isrgen.site.page import Page
 from isrgen.site.snapshot import Facts, Snapshot
-from isrgen.site.view import Entry
 
 if TYPE_CHECKING:
     from isrgen.site.load import Site

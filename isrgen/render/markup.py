@@ -20,8 +20,9 @@ from isrgen.render.markdown import Options, load_engine
 from isrgen.render.shortcodes import Call, Value
 from isrgen.render.templates import FOLDER, Templates
 from isrgen.render.toc import tree
+from isrgen.site.entry import Heading
 from isrgen.site.page import Page
-from isrgen.site.view import Heading, SiteView
+from isrgen.site.view import SiteView
 
 if TYPE_CHECKING:
     from isrgen.site.load import Site

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.render.templates import FOLDER, Templates
-from isrgen.site.view import Entry
+from isrgen.site.entry import Entry
 
 RESERVED: Final = frozenset({"page", "site", "data", "params", "request", "content", "asset", "url"})
 """The names every template has; a loader cannot give them another meaning."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from isrgen.site.view import Heading
+from isrgen.site.entry import Heading
 
 _DEEPEST: Final = 4
 _APART: Final = re.compile(r"[^\w]+")

@@ -1,96 +1,21 @@
 """What templates and loaders see of a site at one moment.
 
-``Entry`` is one page's record in the snapshot. ``SiteView`` and ``PageView``
-are made anew for every render: they hide drafts and what is not published at
-``now``, and note which lists were read, so that ``SiteView.next_change`` can
-bound the lifetime of what was rendered. Everything that does not depend on
-``now`` is kept by the snapshot's listings, so that a view costs nothing until
-a template lists something.
+``SiteView`` and ``PageView`` are made anew for every render: they hide drafts
+and what is not published at ``now``, and note which lists were read, so that
+``SiteView.next_change`` can bound the lifetime of what was rendered. Everything
+that does not depend on ``now`` is kept by the snapshot's listings, so that a
+view costs nothing until a template lists something.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
-if TYPE_CHECKING:
-    from isrgen.site.snapshot import Body, Listing, Snapshot
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """One line of a table of contents; ``text`` is plain text."""
-
-    id: str
-    text: str
-    level: int
-    children: tuple[Heading, ...] = ()
-
-    def to_json(self) -> list[Any]:
-        return [self.id, self.text, self.level, [child.to_json() for child in self.children]]
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any]) -> Heading:
-        name, text, level, children = data
-        return cls(name, text, level, tuple(cls.from_json(child) for child in children))
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One page as the snapshot keeps it.
-
-    ``url`` is empty for a page with parameters, which no list shows, as none
-    shows a page that is not ``listed``. ``template`` is the name of its body
-    template, ``content`` the HTML of its Markdown (a ``Body`` reads it when it
-    is wanted), ``layout`` the layout's name below ``templates/``.
-    """
-
-    source: str
-    url: str = ""
-    title: str = ""
-    description: str = ""
-    date: datetime | None = None
-    updated: datetime | None = None
-    publish_at: datetime | None = None
-    expires_at: datetime | None = None
-    draft: bool = False
-    tags: tuple[str, ...] = ()
-    weight: int = 0
-    section: str = ""
-    sitemap: bool = True
-    listed: bool = True
-    extra: dict[str, Any] = field(default_factory=dict)
-    summary: str = ""
-    toc: tuple[Heading, ...] = ()
-    words: int = 0
-    template: str | None = None
-    layout: str | None = None
-    content: str | Body | None = None
-
-    @property
-    def appears(self) -> float | None:
-        """Unix time of its publication: the later one of ``publish_at`` and ``date``."""
-        return max((at.timestamp() for at in (self.publish_at, self.date) if at is not None), default=None)
-
-    @property
-    def disappears(self) -> float | None:
-        return self.expires_at.timestamp() if self.expires_at is not None else None
-
-    @property
-    def changes(self) -> tuple[float, ...]:
-        """The Unix times at which it appears or disappears; none for a draft."""
-        moments = () if self.draft else (self.appears, self.disappears)
-        return tuple(moment for moment in moments if moment is not None)
-
-    def is_visible(self, now: float, *, drafts: bool = False, future: bool = False) -> bool:
-        """Whether it is published at ``now``; ``drafts`` and ``future`` show those as well."""
-        if self.draft and not drafts:
-            return False
-        appears, disappears = self.appears, self.disappears
-        return (future or appears is None or appears <= now) and (disappears is None or now < disappears)
+from isrgen.site.entry import Entry, Heading
+from isrgen.site.listing import Listing
+from isrgen.site.snapshot import Snapshot
 
 
 class Html(str):

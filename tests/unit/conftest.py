@@ -26,8 +26,8 @@ from isrgen.routing.pattern import Pattern
 from isrgen.routing.priority import sort_key
 from isrgen.routing.strategy import Strategy
 from isrgen.server.app import App, Settings, create_app
+from isrgen.site.entry import Entry
 from isrgen.site.snapshot import Facts, Snapshot
-from isrgen.site.view import Entry
 
 HOUR = Lifetime(3600, 86400)
 ISR = CachePolicy(HOUR)

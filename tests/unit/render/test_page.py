@@ -7,7 +7,7 @@ import pytest
 from isrgen.errors import IsrgenError
 from isrgen.render.page import RESERVED, render_page, with_loaded
 from isrgen.render.templates import Templates
-from isrgen.site.view import Entry
+from isrgen.site.entry import Entry
 
 TEMPLATES = {
     "templates/page.html": "<main>{{ content }}</main>{{ name }}",

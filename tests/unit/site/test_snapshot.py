@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from isrgen.errors import IsrgenError
+from isrgen.site.entry import Entry, Heading
 from isrgen.site.snapshot import Facts, Snapshot
-from isrgen.site.view import Entry, Heading, SiteView
+from isrgen.site.view import SiteView
 
 FULL = Entry(
     source="content/blog/é.md",
@@ -101,7 +102,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_the_bytes_do_not_depend_on_the_hash_seed(tmp_path):
     code = (
         "import sys; from pathlib import Path; from isrgen.site.snapshot import Snapshot;"
-        "from isrgen.site.view import Entry;"
+        "from isrgen.site.entry import Entry;"
         "Snapshot(entries={n: Entry(n, extra={'s': {'x', 'y', 'z', 'w'}}, content=n) for n in 'cab'})"
         ".write(Path(sys.argv[1]))"
     )

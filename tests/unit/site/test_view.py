@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from jinja2 import Environment
 
+from isrgen.site.entry import Entry, Heading
 from isrgen.site.snapshot import Facts, Snapshot
-from isrgen.site.view import Entry, Heading, SiteView
+from isrgen.site.view import SiteView
 
 
 def day(number: int) -> datetime:
