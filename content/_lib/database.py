@@ -34,6 +34,7 @@ def location() -> Path:
     disk, a private folder below the system's temporary one.
     """
     if chosen := os.environ.get("ISRGEN_HOME_DB"):
+        Path(chosen).parent.mkdir(parents=True, exist_ok=True)
         return Path(chosen)
     for folder in Path(__file__).resolve().parents:
         state = folder / ".isrgen"

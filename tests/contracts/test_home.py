@@ -31,7 +31,7 @@ ROUTES = {
     "/docs/strategies/": ("SSG", None),
     "/blog/": ("ISR", (300, 3600)),
     "/blog/{slug}/": ("ISR", (3600, WEEK)),
-    "/dashboard/": ("SSR", None),
+    "/dashboard/": ("ISR", (3600, DAY)),
     "/api/posts": ("API", None),
     "/examples/hourly/": ("ISR", (3600, DAY)),
     "/examples/daily/": ("ISR", (DAY, WEEK)),
@@ -218,16 +218,30 @@ def test_streams_arrive_whole(server: Any) -> None:
     assert server.get("/examples/stream/").text.endswith("</html>\n")
 
 
-def test_processes_that_start_together_fill_one_database(built: Path, tmp_path: Path) -> None:
-    code = (
+def _run(site: Path, code: str, **env: str) -> subprocess.Popen[str]:
+    begin = (
         "import sys; from pathlib import Path; from isrgen.http.context import set_data_roots;"
         "sys.path.insert(0, sys.argv[1] + '/content'); set_data_roots(Path(sys.argv[1]));"
-        "from _lib.posts import all_posts; print(len(all_posts()))"
     )
-    line = [sys.executable, "-c", code, str(built)]
-    env = {"ISRGEN_HOME_DB": str(tmp_path / "new.db")}
-    running = [subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    line = [sys.executable, "-c", begin + code, str(site)]
+    return subprocess.Popen(line, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def test_processes_that_start_together_fill_one_database(built: Path, tmp_path: Path) -> None:
+    code = "from _lib.posts import all_posts; print(len(all_posts()))"
+    running = [_run(built, code, ISRGEN_HOME_DB=str(tmp_path / "new" / "home.db")) for _ in range(4)]
     assert [process.communicate(timeout=60)[0] for process in running] == ["6\n"] * 4
+
+
+def test_the_database_lies_beside_the_build_state_or_in_the_temporary_folder(tmp_path: Path) -> None:
+    code = "from _lib.database import location; print(location())"
+    alone = _copy(tmp_path / "alone")
+    found = Path(_run(alone, code, TMPDIR=str(tmp_path)).communicate(timeout=60)[0].strip())
+    assert (found.name, found.parent.parent) == ("home.db", tmp_path)
+    assert found.parent.stat().st_mode & 0o077 == 0
+    (alone / ".isrgen").mkdir()
+    found = Path(_run(alone, code, TMPDIR=str(tmp_path)).communicate(timeout=60)[0].strip())
+    assert found == alone / ".isrgen" / "home.db"
 
 
 def _plain(text: str) -> str:
