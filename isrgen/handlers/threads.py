@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -36,12 +37,14 @@ class Threads:
         context = copy_context()
 
         def job() -> None:
-            try:
-                if future.set_running_or_notify_cancel():
-                    _settle(future, lambda: context.run(function, *arguments, **named))
-            finally:
-                with self._lock:
-                    self._taken -= 1
+            tell = None
+            if future.set_running_or_notify_cancel():
+                tell = _outcome(future, lambda: context.run(function, *arguments, **named))
+            # The place is free before anyone hears of it: who waits for the result may want it at once.
+            with self._lock:
+                self._taken -= 1
+            if tell is not None:
+                tell()
 
         with self._lock:
             if self._closed or self._taken >= self._most:
@@ -65,17 +68,17 @@ class Threads:
             job()
 
 
-def _settle(future: Future[Any], run: Callable[[], Any]) -> None:
+def _outcome(future: Future[Any], run: Callable[[], Any]) -> Callable[[], None]:
+    """Run, and give back what tells the future how it went."""
     try:
         result = run()
     except StopIteration as error:
         # A future cannot carry StopIteration out into a coroutine (PEP 479).
-        future.set_exception(_wrapped(error))
+        return partial(future.set_exception, _wrapped(error))
     except BaseException as error:
         # SystemExit included: no thread ends because a loader called sys.exit().
-        future.set_exception(error if isinstance(error, Exception) else _wrapped(error))
-    else:
-        future.set_result(result)
+        return partial(future.set_exception, error if isinstance(error, Exception) else _wrapped(error))
+    return partial(future.set_result, result)
 
 
 def _wrapped(error: BaseException) -> RuntimeError:
