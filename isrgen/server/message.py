@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from isrgen.caching.validation import etag_of
 from isrgen.handlers.fallback import HTML, error_page
 
 Pairs = list[tuple[str, str]]
@@ -78,9 +79,11 @@ class Outgoing:
 
 
 def finished(method: str, outgoing: Outgoing) -> Outgoing:
-    """A response ready for the wire: its length told, no body where HTTP allows none."""
+    """A response ready for the wire: its length and validator told, no body where HTTP allows none."""
     bodiless = outgoing.status in (204, 205, 304)
     headers = [(name, value) for name, value in outgoing.headers if name.lower() not in _HOP]
+    if outgoing.stream is None and outgoing.body and not any(name.lower() == "etag" for name, _ in headers):
+        headers.append(("ETag", etag_of(outgoing.body)))
     if bodiless:
         headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
     elif outgoing.length is not None:

@@ -171,6 +171,15 @@ def test_an_etag_is_on_what_is_not_streamed_and_gives_a_304(kit: Any, drive: Any
         assert server.get(path, {"If-None-Match": '"other"'}).status == 200
 
 
+def test_errors_and_posts_have_an_etag_too_and_are_never_a_304(kit: Any, drive: Any) -> None:
+    kit.page("/isr/", "x", policy=HOUR)
+    server = drive()
+    for method, path, status in (("GET", "/nope/", 404), ("POST", "/isr/", 405), ("GET", "/a%00b", 400)):
+        reply = server.request(method, path)
+        assert (reply.status, bool(reply["ETag"])) == (status, True)
+        assert server.request(method, path, headers={"If-None-Match": reply["ETag"]}).status == status
+
+
 def test_head_has_the_headers_of_get_and_no_body(kit: Any, drive: Any) -> None:
     kit.page("/isr/", "{{ request.method }}", policy=HOUR)
     kit.api("/api/a", "def GET():\n    return 'abc'\n")
