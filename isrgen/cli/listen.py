@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
+import queue
 import socket
 import sys
 import threading
@@ -74,6 +75,42 @@ class Reservation:
         self._socket.close()
 
 
+class _Server(MPServer):
+    """granian's server, ended by any number of signals.
+
+    granian sets a ``threading.Event`` in the signal handler, and a second
+    signal, or one at the wrong moment, finds its lock taken by the very thread
+    that it interrupts. Here the handler only puts a word into a queue, which
+    is safe, and a thread does the rest. SIGHUP ends the server as well: a
+    closed terminal should not leave it running.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__("isrgen", **settings)
+        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        threading.Thread(target=self._end, daemon=True).start()
+
+    def signal_handler_interrupt(self, *_: object) -> None:
+        self._told.put(None)
+
+    def signal_handler_reload(self, *_: object) -> None:
+        self._told.put(None)
+
+    def replace_workers(self) -> None:
+        """Put new workers in the place of these; returns when the old ones are gone."""
+        alive: list[Callable[[], bool]] = [worker.is_alive for worker in self.wrks]
+        reload: Callable[[], None] = super().signal_handler_reload
+        reload()
+        deadline = time.monotonic() + _MOST_REPLACING
+        while any(ask() for ask in alive) and time.monotonic() < deadline:
+            time.sleep(_POLL)
+
+    def _end(self) -> None:
+        self._told.get()
+        interrupt: Callable[[], None] = super().signal_handler_interrupt
+        interrupt()
+
+
 def run(
     reservation: Reservation,
     load: Callable[[], Any],
@@ -93,8 +130,7 @@ def run(
     address = reservation.address
     # Forked workers would inherit the threads and the locks of whatever ran before.
     multiprocessing.set_start_method("spawn", force=True)
-    server = MPServer(
-        "isrgen",
+    server = _Server(
         address=address.host,
         port=address.port,
         interface=Interfaces.RSGI,
@@ -104,7 +140,7 @@ def run(
         log_dictconfig=CONFIG,
         log_level=LogLevels.warning,
     )
-    attach(lambda: _replace_workers(server))
+    attach(server.replace_workers)
     ended = threading.Event()
 
     started = time.monotonic()
@@ -126,15 +162,6 @@ def run(
         ended.set()
         reservation.close()
     return 0
-
-
-def _replace_workers(server: MPServer) -> None:
-    alive: list[Callable[[], bool]] = [worker.is_alive for worker in server.wrks]
-    reload: Callable[[], None] = server.signal_handler_reload
-    reload()
-    deadline = time.monotonic() + _MOST_REPLACING
-    while any(ask() for ask in alive) and time.monotonic() < deadline:
-        time.sleep(_POLL)
 
 
 def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
