@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from isrgen.manifest import Manifest, Route
 from isrgen.routing.strategy import Strategy
+
+_BRACKETS: Final = re.compile(r"\[(?:\.\.\.)?(\w+)\]")
 
 
 def cdn_json(manifest: Manifest) -> str:
@@ -16,7 +19,11 @@ def cdn_json(manifest: Manifest) -> str:
         "build": manifest.build,
         "trailing_slash": "always" if manifest.trailing_slash else "never",
         "redirects": [
-            {"from": str(redirect.source), "to": redirect.to, "status": redirect.status}
+            {
+                "from": str(redirect.source),
+                "to": _BRACKETS.sub(r"{\1}", redirect.to),
+                "status": redirect.status,
+            }
             for redirect in manifest.redirects
         ],
         "static": {

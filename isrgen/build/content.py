@@ -22,11 +22,9 @@ from isrgen.site.snapshot import Facts, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The snapshot, how many Markdown pages were rendered and how many were known, and what is wrong."""
+    """The snapshot, and what is wrong with the pages in it."""
 
     snapshot: Snapshot
-    rendered: int
-    reused: int
     problems: tuple[Problem, ...] = ()
 
 
@@ -115,7 +113,7 @@ def render_content(
     problems.extend(check_anchors(markups, shortcodes))
     entries = {page.source: entry_of(page, markups.get(page.source)) for page in kept}
     snapshot = Snapshot(facts, entries, site.data, dict(assets))
-    return Content(snapshot, len(todo), len(texts) - len(todo), tuple(problems))
+    return Content(snapshot, tuple(problems))
 
 
 def _key(page: Page, site: Site, links: Links) -> str | None:

@@ -41,7 +41,7 @@ class BuildEvent:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build made: ``made`` counts files, ``reused`` the Markdown pages that were known.
+    """What a build made: ``made`` counts files that are new or changed, ``reused`` those that are the same.
 
     ``next_build`` is when a static page next appears or disappears.
     """
@@ -94,6 +94,7 @@ def build(
     report(BuildEvent("Reading the site"))
     site, found = survey(config, drafts=drafts, future=future, now=now)
     problems = _Problems([*known, *found])
+    known_files = _files_in(out)
     with (
         State(config.root / ".isrgen" / "build.sqlite", clean=clean) as state,
         staged(config.root, out) as folder,
@@ -106,8 +107,9 @@ def build(
         problems.check()
         report(BuildEvent("Writing the server"))
         manifest = work.finish()
+    reused = sum(known_files.get(file.path) == file.etag for file in manifest.files)
     warnings = tuple(work.static.warnings)
-    return BuildResult(manifest, len(manifest.files), work.content.reused, warnings, _next_build(site, now))
+    return BuildResult(manifest, len(manifest.files) - reused, reused, warnings, _next_build(site, now))
 
 
 class _Build:
@@ -164,11 +166,13 @@ class _Build:
     def render(self, problems: _Problems) -> None:
         """Static pages, not-found pages, seeds, and the files that are copied.
 
-        With a template or a file that cannot be read, pages would fail for reasons that are told already.
+        A page of which something is told already, and every page when that is a template or an
+        asset, would only fail for the same reason once more.
         """
-        told = frozenset(problem.file for problem in problems.found) - self.content.snapshot.entries.keys()
-        if told:
+        told = frozenset(problem.file for problem in problems.found)
+        if any(not file.startswith("content/") for file in told):
             return
+        self._set(routes=tuple(route for route in self.manifest.routes if not _is_told(route, told)))
         self.static.copy_files(self.manifest.header_rules)
         snapshot, now = self.content.snapshot, self.now.timestamp()
         with Pages(self.manifest, snapshot, self.templates, self.root, now=now) as pages:
@@ -249,12 +253,27 @@ class _Build:
         self._set(seeds=tuple(seeds))
 
 
+def _is_told(route: Route, told: frozenset[str]) -> bool:
+    """Whether one of a route's files has a problem; a module that cannot be read is not in the route."""
+    module = f"{route.source.rpartition('.')[0]}.py"
+    return not told.isdisjoint((route.source, route.module or "", module))
+
+
 def _tasks(route: Route) -> list[Task]:
     """One task for each page of a route; a URL that is asked for twice is made once."""
     if not route.pattern.params:
         return [Task(route)]
     tasks = {task.url: task for task in (Task(route, dict(params)) for params in route.static_params)}
     return list(tasks.values())
+
+
+def _files_in(out: Path) -> dict[str, str]:
+    """The last build's files and their validators; nothing where there is none."""
+    try:
+        manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, IsrgenError):
+        return {}
+    return {file.path: file.etag for file in manifest.files}
 
 
 def _next_build(site: Site, now: datetime) -> datetime | None:

@@ -25,14 +25,19 @@ class Freshness(Enum):
 
 
 def age(stored: Stored, now: float) -> int:
-    """Whole seconds since the render began, never negative."""
-    return max(0, int(now - stored.generated_at))
+    """Whole seconds since the render began, never negative.
+
+    What was invalidated is at least as old as its lifetime is long, so that no
+    cache further down takes it for fresh.
+    """
+    elapsed = max(0, int(now - stored.generated_at))
+    return max(elapsed, stored.lifetime.fresh) if stored.invalidated else elapsed
 
 
 def ttl(stored: Stored, now: float) -> int:
     """Remaining freshness; negative when stale, and never positive after a soft purge."""
     left = stored.lifetime.fresh - age(stored, now)
-    return min(left, 0) if stored.invalidated or _from_the_future(stored, now) else left
+    return min(left, 0) if _from_the_future(stored, now) else left
 
 
 def freshness(stored: Stored, now: float) -> Freshness:

@@ -12,6 +12,14 @@ from isrgen.cli import building, console, emitting
 from isrgen.cli.options import debug_option, json_option, out_option, output_folder, site_option
 from isrgen.config import Config
 from isrgen.errors import IsrgenError, Problem
+from isrgen.render.markdown import engine_names
+
+
+def _engine(ctx: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    """A name that is no engine is a mistake on the command line, not in the site."""
+    if name is not None and name not in (names := sorted(engine_names())):
+        raise click.BadParameter(f"{name!r} is not one of: {', '.join(names)}.")
+    return name
 
 
 @click.command
@@ -20,7 +28,12 @@ from isrgen.errors import IsrgenError, Problem
 @click.option("--drafts", is_flag=True, help="Include pages that say draft: true.")
 @click.option("--future", is_flag=True, help="Include pages whose date has not come yet.")
 @click.option("--strict", is_flag=True, help="Take warnings and undefined names as errors.")
-@click.option("--engine", metavar="NAME", help="The Markdown engine, instead of the configured one.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    callback=_engine,
+    help="The Markdown engine, instead of the configured one.",
+)
 @json_option
 @site_option
 @out_option

@@ -44,8 +44,7 @@ class Done:
 
     def lines(self) -> list[str]:
         files = console.count(self.result.made, "file")
-        pages = console.count(self.result.reused, "Markdown page")
-        lines = [f"Made {files} in {self.place}, reused {pages}, in {self.seconds:.2f} s."]
+        lines = [f"Made {files} in {self.place}, reused {self.result.reused}, in {self.seconds:.2f} s."]
         if self.result.next_build is not None:
             lines.append(f"The site next needs building at {self.result.next_build.isoformat()}.")
         return lines

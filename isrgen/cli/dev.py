@@ -84,8 +84,7 @@ def _show(built: Built) -> None:
         console.problems(built.problems)
     else:
         files = console.count(built.made, "file")
-        pages = console.count(built.reused, "Markdown page")
-        console.say(f"Made {files}, reused {pages}, in {built.seconds:.2f} s.")
+        console.say(f"Made {files}, reused {built.reused}, in {built.seconds:.2f} s.")
 
 
 @dataclass(frozen=True, slots=True)

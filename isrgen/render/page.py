@@ -44,7 +44,7 @@ def render_page(entry: Entry, variables: Mapping[str, Any], templates: Templates
     its ``template``. Anything else becomes ``content`` in the page's layout.
     """
     if entry.template is not None:
-        body = templates.render(entry.template, variables)
+        body = templates.render(entry.template, {"content": Markup(), **variables})
         if entry.template.startswith(FOLDER) or entry.template in templates.whole or _is_document(body):
             return body
     else:

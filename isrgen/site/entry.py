@@ -81,8 +81,9 @@ class Entry:
 
     @property
     def appears(self) -> float | None:
-        """Unix time of its publication: the later one of ``publish_at`` and ``date``."""
-        return max((at.timestamp() for at in (self.publish_at, self.date) if at is not None), default=None)
+        """Unix time of its publication: ``publish_at``, else ``date``."""
+        since = self.publish_at or self.date
+        return since.timestamp() if since is not None else None
 
     @property
     def disappears(self) -> float | None:

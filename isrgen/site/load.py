@@ -101,17 +101,20 @@ def _sorted_out(
             sorts[3].append(page)
         elif page.meta.redirect is not None:
             sorts[2].append(page)
-        elif not future and not is_out(page.meta, now):
+        elif not is_out(page.meta, now, future=future):
             sorts[4].append(page)
         else:
             sorts[0].append(page)
     return tuple(map(tuple, sorts))
 
 
-def is_out(meta: FrontMatter, now: datetime) -> bool:
-    """Whether a page is published at ``now``: from ``publish_at``, else ``date``, until ``expires_at``."""
+def is_out(meta: FrontMatter, now: datetime, *, future: bool = False) -> bool:
+    """Whether a page is published at ``now``: from ``publish_at``, else ``date``, until ``expires_at``.
+
+    ``future`` takes in what is not out yet; what has expired stays away.
+    """
     since = meta.publish_at or meta.date
-    return (since is None or since <= now) and (meta.expires_at is None or now < meta.expires_at)
+    return (future or since is None or since <= now) and (meta.expires_at is None or now < meta.expires_at)
 
 
 def _templates(root: Path, scanner: Scanner, problems: list[Problem]) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def test_routes_are_a_table_that_fits_the_terminal(make_site: Callable[..., Path
 def test_a_build_shows_its_steps_and_ends_with_the_same_line(make_site: Callable[..., Path]) -> None:
     code, shown = on_a_terminal("build", "--site", make_site(FILES))
     assert code == 0
-    assert re.search(r"Made \d+ files in dist, reused 0 Markdown pages, in \d+\.\d\d s\.", shown)
+    assert re.search(r"Made \d+ files in dist, reused 0, in \d+\.\d\d s\.", shown)
 
 
 @pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])

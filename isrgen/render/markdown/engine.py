@@ -59,15 +59,20 @@ class MarkdownEngine(Protocol):
 
 
 @cache
-def load_engine(name: str) -> MarkdownEngine:
-    """The engine in the file of this name; raises IsrgenError that lists the choices."""
+def engine_names() -> dict[str, str]:
+    """What people call each engine, and the module that holds it."""
     package = importlib.import_module("isrgen.render.markdown")
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    names = {
+    return {
         module.replace("_", "-"): module
         for module in modules
         if module not in _NOT_ENGINES and not module.startswith("_")
     }
+
+
+def load_engine(name: str) -> MarkdownEngine:
+    """The engine in the file of this name; raises IsrgenError that lists the choices."""
+    names = engine_names()
     if name not in names:
         raise IsrgenError(
             f"There is no Markdown engine called {name!r}.", f"Choose one of: {', '.join(sorted(names))}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -140,10 +141,52 @@ def test_two_builds_of_one_tree_give_the_same_bytes(make_site: MakeSite) -> None
 
 def test_a_build_with_known_markdown_gives_the_same_bytes_as_a_clean_one(make_site: MakeSite) -> None:
     site = make_site(SITE)
-    assert run(site).reused == 0
+    run(site)
     first = tree_digest(site / "dist")
-    assert run(site).reused == 2
+    run(site)
     assert tree_digest(site / "dist") == first
+
+
+def test_known_markdown_is_not_rendered_again_unless_the_build_is_clean(make_site: MakeSite) -> None:
+    site = make_site(SITE)
+    run(site)
+    with sqlite3.connect(site / ".isrgen/build.sqlite") as database:
+        database.execute("UPDATE markup SET value = replace(value, 'Tea. Tea.', 'From before.')")
+    database.close()
+    page = site / "dist/static/tea/index.html"
+    run(site)
+    assert "From before." in page.read_text()
+    run(site, clean=True)
+    assert "From before." not in page.read_text()
+
+
+def test_what_was_made_and_what_stayed_the_same_is_counted(make_site: MakeSite) -> None:
+    site = make_site({"content/a.md": "a", "content/b.md": "b", "templates/page.html": LAYOUT})
+    made = run(site)
+    (site / "content/a.md").write_text("other")
+    again = run(site)
+    assert ((made.made, made.reused), (again.made, again.reused)) == ((4, 0), (1, 3))
+
+
+def test_future_pages_come_early_and_expired_ones_stay_away(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "content/a.md": "---\ndate: 2026-12-24\n---\na",
+            "content/b.md": "---\nexpires_at: 2026-05-01\n---\nb",
+            "content/c.md": "---\npublish_at: 2026-05-01\ndate: 2026-12-24\n---\nc",
+        }
+    )
+    run(site)
+    assert "c/index.html" in output(site)
+    run(site, future=True)
+    assert output(site) == ["404.html", "a/index.html", "c/index.html", "sitemap.xml"]
+
+
+def test_a_template_that_a_module_names_has_an_empty_content_under_strict(make_site: MakeSite) -> None:
+    module = 'template = "page.html"\ndef loader():\n    return {}\n'
+    site = make_site({"content/a.py": module, "templates/page.html": "<p>{{ content }}</p>"})
+    run(site, strict=True)
+    assert (site / "dist/static/a/index.html").read_text() == "<p></p>"
 
 
 def test_a_changed_heading_elsewhere_is_seen_by_the_page_that_links_to_it(make_site: MakeSite) -> None:
@@ -201,6 +244,7 @@ def test_mistakes_in_files_links_anchors_and_loaders_are_told_together(make_site
             "content/c.md": "c",
             "content/d.html": "d",
             "content/d.py": "def loader():\n    return 1 / 0\n",
+            "content/lost.py": "x = 1\n",
         }
     )
     with pytest.raises(IsrgenError) as caught:
@@ -210,6 +254,7 @@ def test_mistakes_in_files_links_anchors_and_loaders_are_told_together(make_site
         ("content/b.md:1", "nowhere."),
         ("content/b.md:1", "content/c.md."),
         ("content/d.py:2", "zero"),
+        ("content/lost.py", "name."),
     ]
 
 
@@ -266,6 +311,14 @@ def test_a_header_rule_reaches_pages_and_files(make_site: MakeSite) -> None:
     headers = {file.path: dict(file.headers) for file in read_manifest(site).files}
     assert headers["docs/a/index.html"] == headers["docs/a.txt"] == {"X-Robots-Tag": "noindex"}
     assert headers["b/index.html"] == {}
+
+
+def test_the_cdn_file_spells_parameters_one_way(make_site: MakeSite) -> None:
+    rule = '[[redirects]]\nfrom = "/old/[slug]/"\nto = "/tea/[slug]/"\n'
+    site = make_site({"isrgen.toml": rule, "content/tea/[slug]+ssr.html": ""})
+    run(site)
+    (redirect,) = json.loads((site / "dist/cdn.json").read_text())["redirects"]
+    assert (redirect["from"], redirect["to"]) == ("/old/{slug}/", "/tea/{slug}/")
 
 
 def test_files_named_in_the_configuration_go_to_the_server(make_site: MakeSite) -> None:

@@ -42,3 +42,9 @@ def test_a_soft_purge_makes_stale_and_lengthens_nothing() -> None:
 def test_a_clock_that_was_set_back_does_not_make_a_page_fresh_until_it_has_caught_up() -> None:
     assert freshness(PAGE, 500.0) is Freshness.STALE_USABLE
     assert (age(PAGE, 500.0), ttl(PAGE, 500.0)) == (0, 0)
+
+
+def test_what_a_purge_made_stale_is_never_fresh_further_down() -> None:
+    """RFC 9111 section 4.2: a cache that reads Age and the lifetime must find the response stale."""
+    purged = replace(PAGE, invalidated=True)
+    assert (age(purged, 1001.0), age(purged, 1090.0)) == (60, 90)
