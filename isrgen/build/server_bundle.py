@@ -36,6 +36,7 @@ RUNTIME: Final = (
     "server/*.py",
     "site/__init__.py",
     "site/entry.py",
+    "site/frozen.py",
     "site/listing.py",
     "site/snapshot.py",
     "site/view.py",

@@ -133,7 +133,10 @@ class Request:
     ) -> None:
         self.method = method
         self.path = path
-        self.params: dict[str, str | list[str]] = dict(params or {})
+        # Its own lists too: whoever made this request makes others from the same params.
+        self.params: dict[str, str | list[str]] = {
+            name: value if isinstance(value, str) else list(value) for name, value in (params or {}).items()
+        }
         self.recorder = Recorder()
         self._base_url = base_url.rstrip("/")
         self._body = body

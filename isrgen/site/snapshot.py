@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from isrgen.errors import IsrgenError
 from isrgen.site.entry import Body, Entry, Heading
+from isrgen.site.frozen import freeze
 from isrgen.site.listing import Listings
 
 SCHEMA: Final = 1
@@ -35,15 +36,26 @@ class Facts:
     drafts: bool = False
     future: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", freeze(self.extra))
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the runtime knows of a site. ``assets`` maps a name below ``assets/`` to its URL path."""
+    """What the runtime knows of a site. ``assets`` maps a name below ``assets/`` to its URL path.
+
+    Whatever templates and loaders get from it is read-only, however deep it lies.
+    """
 
     facts: Facts = Facts()
     entries: dict[str, Entry] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     assets: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        frozen = {source: replace(entry, extra=freeze(entry.extra)) for source, entry in self.entries.items()}
+        object.__setattr__(self, "entries", frozen)
+        object.__setattr__(self, "data", freeze(self.data))
 
     @cached_property
     def listings(self) -> Listings:

@@ -56,6 +56,7 @@ class Kit:
     manifest: Manifest = field(default_factory=lambda: Manifest("b1", "https://example.org", True))
     facts: Facts = field(default_factory=lambda: Facts("Site", "https://example.org"))
     entries: dict[str, Entry] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
     static: dict[str, bytes] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
@@ -150,7 +151,7 @@ class Kit:
 
     def renderer(self, **options: Any) -> Renderer:
         templates = Templates.from_sources(None, self.bodies, strict=self.manifest.strict)
-        snapshot = Snapshot(self.facts, self.entries)
+        snapshot = Snapshot(self.facts, self.entries, self.data)
         self.server.mkdir(parents=True, exist_ok=True)
         made = Renderer(
             self.finished(), snapshot, templates, self.server, clock=self.clock, pool_size=4, **options
@@ -161,7 +162,7 @@ class Kit:
     def app(self, **settings: Any) -> App:
         """Written to disk as a build writes it, and opened as a server opens it."""
         self.server.mkdir(parents=True, exist_ok=True)
-        Snapshot(self.facts, self.entries).write(self.server)
+        Snapshot(self.facts, self.entries, self.data).write(self.server)
         Templates.from_sources(None, self.bodies, strict=self.manifest.strict).compile(
             self.server / "templates"
         )

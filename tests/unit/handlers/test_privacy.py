@@ -226,3 +226,23 @@ def test_a_server_error_is_never_shared(kit: Any, ask: Any, status: int) -> None
     )
     kit.page("/a/", None, module, POLICY)
     assert ask("/a/").shared is None
+
+
+def test_what_one_visitor_puts_into_the_data_no_other_finds_there(kit, ask):
+    """The page of the first is a 500: what is everybody's cannot be changed, and the log says so."""
+    module = """
+        def loader(site, request):
+            site.data["seen"].append(request.cookies.get("name", "nobody"))
+    """
+    kit.data = {"seen": ["start"]}
+    kit.page("/a/", "{{ data.seen }}", module=module, policy=CachePolicy(HOUR))
+    kit.page(
+        "/b/",
+        "{{ page.names.append(request.cookies.name) }}",
+        policy=CachePolicy(HOUR),
+        entry={"extra": {"names": []}},
+    )
+    kit.page("/c/", "{{ data.seen | join }}{% for page in site.pages %}{{ page.names | join }}{% endfor %}")
+    for path in ("/a/", "/b/"):
+        assert ask(path, headers=[("cookie", "name=alice")]).status == 500
+    assert ask("/c/").body == b"start"

@@ -199,3 +199,11 @@ def test_a_body_is_bytes_text_json_or_a_form() -> None:
 )
 def test_cookies_are_read_leniently(header: str, cookies: list[tuple[str, str]]) -> None:
     assert parse_cookies(header) == cookies
+
+
+def test_its_params_are_its_own_down_to_the_lists():
+    params: dict[str, str | list[str]] = {"slug": "a", "path": ["b"]}
+    made = Request(params=params)
+    made.params["path"].append("visitor")
+    made.params["slug"] = "visitor"
+    assert params == {"slug": "a", "path": ["b"]}

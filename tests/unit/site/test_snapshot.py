@@ -155,3 +155,21 @@ def test_another_schema_is_refused(tmp_path):
 def test_a_missing_snapshot_is_told(tmp_path):
     with pytest.raises(IsrgenError, match="isrgen build"):
         Snapshot.read(tmp_path)
+
+
+def test_what_templates_and_loaders_get_is_read_only_when_it_was_built_and_when_it_was_read(tmp_path):
+    snapshot().write(tmp_path)
+    for found in (snapshot(), Snapshot.read(tmp_path)):
+        page = SiteView(found, 0.0).current(FULL.source)
+        site = SiteView(found, 0.0)
+        for change in (
+            lambda site=site: site.data["menu"][0].update(visitor=1),
+            lambda site=site: site.data["rows"].append(1),
+            lambda site=site: site.extra.update(visitor=1),
+            lambda page=page: page.colours.append("visitor"),
+            lambda page=page: page.extra.clear(),
+            lambda page=page: page.deep.update(visitor=1),
+        ):
+            with pytest.raises(TypeError, match="shared by every visitor"):
+                change()
+        assert found.data == snapshot().data
