@@ -109,7 +109,8 @@ def build(
         manifest = work.finish()
     reused = sum(known_files.get(file.path) == file.etag for file in manifest.files)
     warnings = tuple(work.static.warnings)
-    return BuildResult(manifest, len(manifest.files) - reused, reused, warnings, _next_build(site, now))
+    due = _next_build(site, now, future=future)
+    return BuildResult(manifest, len(manifest.files) - reused, reused, warnings, due)
 
 
 class _Build:
@@ -276,12 +277,10 @@ def _files_in(out: Path) -> dict[str, str]:
     return {file.path: file.etag for file in manifest.files}
 
 
-def _next_build(site: Site, now: datetime) -> datetime | None:
+def _next_build(site: Site, now: datetime, *, future: bool) -> datetime | None:
+    """When a static page next appears or goes; with ``future`` all that may appear are there."""
     pages = [page for page in (*site.pages, *site.scheduled) if page.strategy is Strategy.SSG]
-    moments = [
-        moment
-        for page in pages
-        for moment in (page.meta.publish_at, page.meta.date, page.meta.expires_at)
-        if moment is not None and moment > now
-    ]
-    return min(moments, default=None)
+    moments = [page.meta.expires_at for page in pages]
+    if not future:
+        moments += [page.meta.publish_at or page.meta.date for page in pages]
+    return min((moment for moment in moments if moment is not None and moment > now), default=None)

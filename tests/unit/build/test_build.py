@@ -278,7 +278,10 @@ def test_the_build_says_when_a_static_page_next_appears_or_goes(make_site: MakeS
             "content/c.md": "---\nexpires_at: 2026-05-01\n---\nc",
         }
     )
-    assert run(site).next_build == datetime(2026, 6, 15, tzinfo=UTC)
+    assert run(site, future=True).next_build == datetime(2026, 6, 15, tzinfo=UTC)
+    (site / "content/b.md").write_text("---\nexpires_at: 2026-07-15\n---\nb")
+    assert run(site, future=True).next_build == datetime(2026, 7, 15, tzinfo=UTC)
+    assert run(site).next_build == datetime(2026, 7, 1, 9, tzinfo=UTC)
     assert output(site) == ["404.html", "b/index.html", "sitemap.xml"]
 
 
