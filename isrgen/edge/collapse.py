@@ -1,43 +1,17 @@
 """One flight per key: many who miss at once wait for one render.
 
 What comes of the flight is for the driver to judge; here it is only known who
-flies, who waits, and for which keys waiting was in vain.
+flies and who waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-
-
-class Memory(Generic[K, V]):
-    """The last facts learnt about some keys; the oldest is forgotten first."""
-
-    __slots__ = ("_facts", "_most")
-
-    def __init__(self, most: int = 4096) -> None:
-        self._facts: OrderedDict[K, V] = OrderedDict()
-        self._most = most
-
-    def get(self, key: K) -> V | None:
-        return self._facts.get(key)
-
-    def set(self, key: K, fact: V) -> None:
-        self._facts[key] = fact
-        self._facts.move_to_end(key)
-        if len(self._facts) > self._most:
-            self._facts.popitem(last=False)
-
-    def forget(self, key: K) -> None:
-        self._facts.pop(key, None)
-
-    def __len__(self) -> int:
-        return len(self._facts)
 
 
 class Flights(Generic[K, V]):

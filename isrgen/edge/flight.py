@@ -17,8 +17,8 @@ from isrgen.caching.policy import Lifetime
 from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.edge.collapse import Memory
 from isrgen.edge.landing import Landed, result_of, stored_from
+from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Store
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.headers import Headers
@@ -63,9 +63,9 @@ class Pilot:
         self._clock = clock
         self._behind = behind
         self._deadline = deadline
-        self._failures: Memory[str, tuple[int, float]] = Memory()
-        self._private: Memory[str, float] = Memory()
-        self._varies: Memory[str, tuple[str, ...]] = Memory()
+        self._failures: Recent[str, tuple[int, float]] = Recent()
+        self._private: Recent[str, float] = Recent()
+        self._varies: Recent[str, tuple[str, ...]] = Recent()
         self._name = uuid.uuid4().hex
         self._numbers = itertools.count()
 

@@ -11,9 +11,9 @@ from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.edge.collapse import Memory
 from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged, PurgeLog, verdict
+from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Usage
 from isrgen.errors import IsrgenError
 
@@ -42,7 +42,7 @@ class MemoryStore:
         self._held: Lru[None] = Lru(limit)
         self._tagged: dict[str, set[str]] = {}
         self._purges = PurgeLog()
-        self._leases: Memory[str, tuple[str, float, float]] = Memory()
+        self._leases: Recent[str, tuple[str, float, float]] = Recent()
         self._builds: dict[str, int] = {}
 
     async def get(self, key: str) -> Sequence[Stored]:

@@ -1,4 +1,4 @@
-"""One flight per key, and bounded memories."""
+"""One flight per key."""
 
 from __future__ import annotations
 
@@ -6,19 +6,7 @@ import asyncio
 
 import pytest
 
-from isrgen.edge.collapse import Flights, Memory
-
-
-def test_the_oldest_fact_is_forgotten_first() -> None:
-    memory: Memory[str, int] = Memory(2)
-    memory.set("a", 1)
-    memory.set("b", 2)
-    memory.set("a", 3)
-    memory.set("c", 4)
-    assert [memory.get(key) for key in "abc"] == [3, None, 4]
-    memory.forget("a")
-    memory.forget("a")
-    assert (memory.get("a"), len(memory)) == (None, 1)
+from isrgen.edge.collapse import Flights
 
 
 def test_a_flight_that_fails_fails_for_all_and_the_next_one_flies() -> None:
