@@ -20,11 +20,10 @@ from isrgen.caching.policy import MAX_VARIANTS, Lifetime
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.validation import etag_of
-from isrgen.edge.purge import Purged, verdict
+from isrgen.edge.purge import REMEMBERED, Purged, verdict
 from isrgen.edge.store import Lease, Usage
 
 _VERSION: Final = 1
-_REMEMBERED: Final = 4096
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, selecting TEXT NOT NULL, status INTEGER NOT NULL,
@@ -117,7 +116,7 @@ class Database:
                 "INSERT INTO purges (key, tag, hard) VALUES (?, ?, ?)", (purge.key, purge.tag, purge.hard)
             )
             self._db.execute(
-                "DELETE FROM purges WHERE epoch <= (SELECT max(epoch) FROM purges) - ?", (_REMEMBERED,)
+                "DELETE FROM purges WHERE epoch <= (SELECT max(epoch) FROM purges) - ?", (REMEMBERED,)
             )
             rows = self._db.execute(
                 f"SELECT id, key, status FROM entries WHERE {where}",  # noqa: S608

@@ -172,7 +172,7 @@ class Edge:
         epoch = await self.store.epoch()
         for stored in await self.store.get(key):
             if stored.invalidated:
-                self._refresher.after_purge(key, stored, self._clean_render(key), epoch)
+                self._refresher.soon(key, stored, self._clean_render(key), epoch)
 
     def _clean_render(self, key: str) -> Callable[[HeaderPairs], Awaitable[Answer]]:
         async def render(headers: HeaderPairs) -> Answer:

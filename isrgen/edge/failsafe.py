@@ -29,7 +29,6 @@ class Failsafe:
         self._store = store
         self._monotonic = monotonic
         self._said: float | None = None
-        self.faults = 0
 
     async def get(self, key: str) -> Sequence[Stored]:
         return await self._try(self._store.get(key), ())
@@ -71,7 +70,6 @@ class Failsafe:
         try:
             return await work
         except _FAULTS as fault:
-            self.faults += 1
             self._say(fault)
             return otherwise
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from isrgen.caching.invalidation import concerns, portable
+from isrgen.caching.invalidation import ALL, concerns, portable
 from isrgen.caching.keys import canonical_path
 from isrgen.edge.store import Store
 from isrgen.http.context import Purge
 
-_REMEMBERED: Final = 4096
+REMEMBERED: Final = 4096
+"""Purges that a store keeps by number."""
 
 
 async def invalidate(store: Store, purges: Sequence[Purge]) -> list[str]:
@@ -62,7 +63,7 @@ class PurgeLog:
     def add(self, purge: Purged) -> None:
         self.epoch += 1
         self._log[self.epoch] = purge
-        if len(self._log) > _REMEMBERED:
+        if len(self._log) > REMEMBERED:
             self._log.popitem(last=False)
 
     def since(self, epoch: int) -> list[Purged]:
@@ -71,7 +72,7 @@ class PurgeLog:
             return []
         forgotten = epoch + 1 not in self._log
         later = [purge for number, purge in self._log.items() if number > epoch]
-        return [Purged(tag="all"), *later] if forgotten else later
+        return [Purged(tag=ALL), *later] if forgotten else later
 
 
 def verdict(purges: Iterable[Purged], key: str, tags: tuple[str, ...]) -> tuple[bool, bool]:

@@ -29,21 +29,15 @@ class Refresher:
         self._slots = asyncio.Semaphore(most)
         self._tasks: dict[FlightKey, asyncio.Task[None]] = {}
 
-    def soon(self, key: str, stored: Stored, render: Render) -> None:
-        """Begin to regenerate one variant, unless that is under way or too many are waiting."""
-        job = (key, stored.selecting, 0)
+    def soon(self, key: str, stored: Stored, render: Render, epoch: int = 0) -> None:
+        """Begin to regenerate one variant, unless that is under way or too many are waiting.
+
+        ``epoch`` is the number of the purge that asks for it: what began before does not count.
+        """
+        job = (key, stored.selecting, epoch)
         if job in self._tasks or len(self._tasks) >= MOST_WAITING:
             return
-        self._start(job, stored, render)
-
-    def after_purge(self, key: str, stored: Stored, render: Render, epoch: int) -> None:
-        """The same after a purge: what began before it does not count."""
-        job = (key, stored.selecting, epoch)
-        if job not in self._tasks and len(self._tasks) < MOST_WAITING:
-            self._start(job, stored, render)
-
-    def _start(self, job: FlightKey, stored: Stored, render: Render) -> None:
-        task = asyncio.get_running_loop().create_task(self._refresh(job[0], stored, render))
+        task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render))
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
 
