@@ -19,6 +19,7 @@ from isrgen.caching.stored import HeaderPairs, Stored
 __all__ = [
     "MAX_KEY",
     "MAX_VARIANTS",
+    "Selecting",
     "cache_key",
     "canonical_path",
     "compatible",
@@ -35,6 +36,9 @@ _SAFE: Final = "/-._~!$&'()*+,;=:@"
 _SPACE: Final = re.compile(r"[ \t]+")
 _QUALITY: Final = re.compile(r";q=([01](?:\.[0-9]{0,3})?)")
 _MOST_PREFERENCES: Final = 12
+_MOST_PARTS: Final = 32
+_LONGEST_VALUE: Final = 1024
+"""Characters; what is longer selects nothing and is shown to nobody, for it costs more than it says."""
 
 
 def cache_key(path: str, query: Iterable[tuple[str, str]], policy: CachePolicy) -> str:
@@ -71,46 +75,68 @@ def canonical_path(path: str) -> str:
     return "/".join(quote(unquote(part), safe=_SAFE.replace("/", "")) for part in plain.split("/"))
 
 
-def selecting_fields(vary: Iterable[str], headers: Iterable[tuple[str, str]]) -> HeaderPairs:
-    """The normalised values that a request has for the fields ``vary`` names; "" for none.
+class Selecting:
+    """The normalised values that one request has for the fields ``Vary`` names; "" for none.
 
-    >>> selecting_fields(("accept-language",), [("Accept-Language", "de;q=0.7, en-GB")])
+    Each is worked out once, however many variants ask for it.
+
+    >>> Selecting([("Accept-Language", "de;q=0.7, en-GB")])(("accept-language",))
     (('accept-language', 'en-gb, de;q=0.9'),)
     """
-    wanted = sorted({name.lower() for name in vary})
-    lines: dict[str, list[str]] = {name: [] for name in wanted}
-    for name, value in headers:
-        if (lower := name.lower()) in lines:
-            lines[lower].append(value)
-    return tuple((name, normalise(name, ", ".join(lines[name]))) for name in wanted)
+
+    __slots__ = ("_found", "_headers", "_values")
+
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        self._headers = tuple(headers)
+        self._values: dict[str, str] = {}
+        self._found: dict[tuple[str, ...], HeaderPairs] = {}
+
+    def __call__(self, vary: tuple[str, ...]) -> HeaderPairs:
+        found = self._found.get(vary)
+        if found is None:
+            found = tuple((name, self._value(name)) for name in sorted({name.lower() for name in vary}))
+            self._found[vary] = found
+        return found
+
+    def _value(self, name: str) -> str:
+        if name not in self._values:
+            lines = (value for field, value in self._headers if field.lower() == name)
+            self._values[name] = normalise(name, ", ".join(lines))
+        return self._values[name]
+
+
+def selecting_fields(vary: Iterable[str], headers: Iterable[tuple[str, str]]) -> HeaderPairs:
+    """``Selecting`` for whoever asks only once."""
+    return Selecting(headers)(tuple(vary))
 
 
 def normalise(name: str, value: str) -> str:
     """One spelling for values that mean the same (RFC 9111 section 4.1).
 
     Preferences keep their order and lose the exact weights, which browsers
-    choose at will; in other fields only white space is not significant.
+    choose at will; in other fields only white space is not significant. What
+    comes out is also what the page is shown: a page that could see more than
+    selects it would be sent to those for whom it was not made.
     """
+    if len(value) > _LONGEST_VALUE:
+        return ""
     rule = _NORMALISERS.get(name.lower())
-    if rule is not None:
-        return rule(value)
-    return _SPACE.sub(" ", value).strip()
+    spelled = rule(value) if rule is not None else _SPACE.sub(" ", value).strip()
+    return spelled if len(spelled) <= _LONGEST_VALUE else ""
 
 
 def _preferences(value: str) -> str:
-    ranked: list[tuple[float, str]] = []
-    for part in _SPACE.sub("", value).lower().split(","):
+    known: dict[str, float] = {}
+    for part in _SPACE.sub("", value).lower().split(",", _MOST_PARTS)[:_MOST_PARTS]:
         found = _QUALITY.search(part)
-        weight = float(found[1]) if found else 1.0
+        weight = min(float(found[1]), 1.0) if found else 1.0
         item = _QUALITY.sub("", part, count=1)
-        if item and weight > 0 and (item not in [known for _, known in ranked]):
-            ranked.append((weight, item))
-        if len(ranked) == 4 * _MOST_PREFERENCES:
-            break
-    ranked.sort(key=lambda pair: -pair[0])
-    weights = sorted({weight for weight, _ in ranked}, reverse=True)
+        if item and weight > 0:
+            known.setdefault(item, weight)
+    ranked = sorted(known.items(), key=lambda pair: -pair[1])[:_MOST_PREFERENCES]
+    weights = sorted({weight for _, weight in ranked}, reverse=True)
     rank = {weight: position for position, weight in enumerate(weights)}
-    return ", ".join(item + _weight(rank[weight]) for weight, item in ranked[:_MOST_PREFERENCES])
+    return ", ".join(item + _weight(rank[weight]) for item, weight in ranked)
 
 
 def _weight(rank: int) -> str:
