@@ -183,10 +183,12 @@ def judge(
 
 def may_vary(name: str, policy: CachePolicy) -> bool:
     """Whether a field may join ``Vary`` on a route: it is listed, or one of ``ALWAYS_VARY``."""
-    lower = name.lower()
-    if lower in NEVER_VARY:
-        return False
-    return lower in ALWAYS_VARY or lower in {listed.lower() for listed in policy.vary}
+    return name.lower() in varying(policy)
+
+
+def varying(policy: CachePolicy) -> frozenset[str]:
+    """The fields, in lower case, that may join ``Vary`` on a route."""
+    return (ALWAYS_VARY | {listed.lower() for listed in policy.vary}) - NEVER_VARY
 
 
 def _names(values: Iterable[str]) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from isrgen.caching.keys import cache_key, selecting_fields
+from isrgen.caching.keys import Selecting, cache_key
+from isrgen.caching.privacy import varying
 from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.origin import Exchange
 from isrgen.handlers.renderer import Renderer
@@ -17,7 +18,7 @@ from isrgen.manifest import Route
 from isrgen.routing.strategy import Strategy
 from isrgen.server.message import Incoming
 
-Query = list[tuple[str, str]]
+Pairs = list[tuple[str, str]]
 
 _SHARED: Final = ("GET", "HEAD")
 
@@ -34,6 +35,10 @@ class Visit:
     client: str
     base_url: str
     body: bytes = b""
+    selecting: Selecting = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "selecting", Selecting(self.incoming.headers))
 
     @property
     def goes_to_edge(self) -> bool:
@@ -49,7 +54,7 @@ class Visit:
             self._method,
             self.path,
             query_string=self.incoming.query,
-            headers=self.incoming.headers,
+            headers=self._headers(bypass),
             params=self.params,
             client=self.client,
             body=self.body,
@@ -63,9 +68,6 @@ class Visit:
         query = parse_qsl(self.incoming.query, keep_blank_values=True)
         key = cache_key(self.url, query, self.route.policy)
 
-        def selecting(names: tuple[str, ...]) -> HeaderPairs:
-            return selecting_fields(names, self.incoming.headers)
-
         async def visitor() -> Answer:
             return await renderer.answer(self.route, self.request())
 
@@ -74,7 +76,7 @@ class Visit:
             request = clean_request(self.route, self.params, self.path, listed, headers, self.base_url)
             return await renderer.answer(self.route, request)
 
-        return Exchange(key, self.incoming.method, self._bypass(), selecting, visitor, clean)
+        return Exchange(key, self.incoming.method, self._bypass(), self.selecting, visitor, clean)
 
     @property
     def _method(self) -> str:
@@ -83,6 +85,19 @@ class Visit:
         if method == "HEAD" and (self.route.strategy is not Strategy.API or "HEAD" not in self.route.methods):
             return "GET"
         return method
+
+    def _headers(self, bypass: str) -> Pairs:
+        """What the render sees; of what may select a variant just the value that does.
+
+        Two requests that select the same stored response would otherwise get
+        each other's page, made of what only one of them said.
+        """
+        sent = self.incoming.headers
+        if bypass or self.incoming.method not in _SHARED:
+            return sent
+        varied = self.selecting(tuple(varying(self.route.policy)))
+        names = {name for name, _ in varied}
+        return [pair for pair in sent if pair[0] not in names] + [pair for pair in varied if pair[1]]
 
     def _bypass(self) -> str:
         """Why the answer is for this visitor alone, or ""."""
@@ -98,7 +113,7 @@ def clean_request(
     route: Route,
     params: Mapping[str, str | list[str]],
     path: str,
-    query: Query,
+    query: Pairs,
     headers: HeaderPairs,
     base_url: str,
 ) -> Request:
