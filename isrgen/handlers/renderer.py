@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import BusyError, Call, DeadlineError, Pool, Work
 from isrgen.handlers.render import Parts, Render
 from isrgen.handlers.shaping import checked
-from isrgen.handlers.streams import PooledStream
+from isrgen.handlers.streams import PooledStream, WatchedStream
 from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
 from isrgen.http.headers import Headers
@@ -186,7 +187,7 @@ class Renderer:
             response.status,
             verdict.headers,
             body,
-            stream,
+            None if stream is None else WatchedStream(stream, partial(self._broke_off, render, route)),
             verdict.shared,
             degraded=context.degraded,
             reason=verdict.reason,
@@ -228,6 +229,12 @@ class Renderer:
         body = error_page(status, detail=detail if self._debug else "").encode()
         purges = tuple(render.context.purges)
         return Answer(status, headers, body, outcome=outcome, reason=outcome.value, purges=purges)
+
+    def _broke_off(self, render: Render, route: Route, error: Exception) -> None:
+        request, root = render.request, self._parts.root
+        problem = problem_of(error, root, "The streamed body", route.module or route.source)
+        said = f"{request.method} {request.path} broke off half-way, on the route {route.pattern}"
+        log.error("%s: %s: %s\n%s", said, problem.where, problem.message, trimmed(error, root))
 
     def _static_params(self, source: str) -> Work[tuple[Callable[..., Any] | None, list[Any]]]:
         module = yield Call(self._parts.modules.load, (source,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from isrgen.handlers.pool import END, Pool
@@ -64,3 +64,27 @@ class PooledStream(AsyncIterator[bytes]):
         self._head = []
         with contextlib.suppress(Exception):
             await self._pool.end(self._source, self._deadline)
+
+
+class BrokenOffError(Exception):
+    """A body ended before its end; why has been logged."""
+
+
+class WatchedStream(AsyncIterator[bytes]):
+    """A stream on its way to a visitor: ``tell`` hears why it fails, whoever sends it only that it did."""
+
+    def __init__(self, stream: PooledStream, tell: Callable[[Exception], None]) -> None:
+        self._stream = stream
+        self._tell = tell
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._stream)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self._tell(error)
+        raise BrokenOffError
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()

@@ -65,7 +65,8 @@ async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
 
     if outgoing.stream is not None:
         if not await send_stream(outgoing.stream, chunk, _disconnected(receive)):
-            raise ConnectionError("a streamed body broke off")
+            # Servers close the connection of a response that was never completed, and need no exception to.
+            return
     elif outgoing.file is not None:
         await _send_file(outgoing.file, chunk)
     await send({"type": "http.response.body", "body": outgoing.body})

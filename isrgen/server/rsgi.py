@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final, Protocol
 
+from isrgen.server.hangup import hang_up
 from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, Pairs, TooLargeError
 from isrgen.server.streaming import send_stream
+
+_FLUSH: Final = 0.05
+"""Seconds in which granian writes out what it was given before the connection goes."""
 
 
 class Handler(Protocol):
@@ -25,8 +31,7 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
         return
     headers = wire(outgoing.headers)
     if outgoing.stream is not None:
-        transport = protocol.response_stream(outgoing.status, headers)
-        await send_stream(outgoing.stream, transport.send_bytes, _gone(protocol))
+        await _send_stream(scope, protocol, outgoing.stream, outgoing.status, headers)
     elif outgoing.file is not None:
         _send_file(protocol, outgoing.status, headers, outgoing.file)
     elif outgoing.body:
@@ -38,6 +43,29 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
 def wire(headers: Pairs) -> Pairs:
     """Headers that granian can send: it takes visible ASCII only, and gives up on anything else."""
     return [(name.lower(), value.encode("ascii", "replace").decode("ascii")) for name, value in headers]
+
+
+async def _send_stream(
+    scope: Any, protocol: Any, stream: AsyncIterator[bytes], status: int, headers: Pairs
+) -> None:
+    """granian ends a body when nothing refers to its transport any more: let go of it, come what may.
+
+    Exceptions refer to frames, and these to each other, so only this list holds it.
+    """
+    held = [protocol.response_stream(status, headers)]
+    if not await send_stream(stream, lambda data: held[0].send_bytes(data), _gone(protocol)):
+        await _break_off(scope)
+    held.clear()
+
+
+async def _break_off(scope: Any) -> None:
+    """Let the visitor see that there should have been more.
+
+    Over HTTP/2 other requests share the connection, so there the body just ends.
+    """
+    if scope.http_version.startswith("1"):
+        await asyncio.sleep(_FLUSH)
+        hang_up(scope.server.rpartition(":")[2], scope.client)
 
 
 async def _gone(protocol: Any) -> None:

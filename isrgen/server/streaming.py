@@ -7,6 +7,8 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from isrgen.handlers.streams import BrokenOffError
+
 log = logging.getLogger("isrgen")
 
 
@@ -41,10 +43,9 @@ async def _send_all(stream: AsyncIterator[bytes], send: Callable[[bytes], Awaita
         async for chunk in stream:
             if chunk:
                 await send(chunk)
-    except (OSError, RuntimeError, ConnectionError) as error:
-        log.warning("a streamed body was not finished: %s", error)
+    except BrokenOffError:
         return False
     except Exception as error:
-        log.error("a streamed body broke off: %s: %s", type(error).__name__, error)
+        log.warning("a streamed body was not finished: %s: %s", type(error).__name__, error)
         return False
     return True
