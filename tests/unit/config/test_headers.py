@@ -26,6 +26,8 @@ CACHE_FIELDS = [
     "Surrogate-Control",
     "Surrogate-Key",
     "Cache-Tag",
+    "Vercel-Cache-Tag",
+    "Edge-Control",
     "Expires",
     "Pragma",
     "Vary",
