@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from isrgen.caching.directives import FLAGS, NUMBERS, delta_seconds, lifetime_of, parse
+from isrgen.caching.invalidation import expand, placeholders
 from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.config.table import Table, suggestion
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _TIMES: Final = ("s-maxage", "stale-while-revalidate", "stale-if-error")
 _KEYS: Final = (*_TIMES, "tags", "query", "vary", "bypass-cookies")
 
@@ -55,15 +55,6 @@ def read_lifetime(table: Table, key: str) -> Lifetime | None:
     return _times(inner)
 
 
-def placeholders(tag: str) -> tuple[str, ...]:
-    """The parameters that a declared tag names.
-
-    >>> placeholders("post:{slug}")
-    ('slug',)
-    """
-    return tuple(_PLACEHOLDER.findall(tag))
-
-
 def _choices(presets: Mapping[str, Lifetime | None]) -> str:
     return (
         f"Write a preset ({', '.join(sorted(presets))}), a table with s-maxage,"
@@ -99,7 +90,8 @@ def _times(table: Table) -> Lifetime | None:
 def _tags(table: Table) -> tuple[str, ...]:
     tags = table.texts("tags")
     for tag in tags:
-        if not tag.strip() or set(_PLACEHOLDER.sub("", tag)) & set("{}"):
+        plain = expand(tag, dict.fromkeys(placeholders(tag), ""))
+        if not tag.strip() or set(plain) & set("{}"):
             table.report(
                 "tags",
                 f'"{tag}" cannot be a cache tag.',

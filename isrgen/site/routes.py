@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from isrgen.caching.invalidation import placeholders
 from isrgen.caching.policy import CachePolicy
 from isrgen.config import Config, Rule
-from isrgen.config.cache import placeholders
 from isrgen.routing.globs import Glob
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import Claims, Mode, Strategy, decide_mode, strategy_of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from isrgen.caching.policy import PRESETS, CachePolicy, Lifetime
-from isrgen.config.cache import placeholders, read_cache, read_lifetime
+from isrgen.config.cache import read_cache, read_lifetime
 from isrgen.config.table import Document, Table
 from isrgen.errors import Problem
 
@@ -112,7 +112,3 @@ def test_a_preset_is_a_lifetime() -> None:
     table = Table(Document("a", {"a": {"s-maxage": 1}, "b": "s-maxage=2", "c": 3}, lambda _: 1), problems)
     assert [read_lifetime(table, key) for key in "abc"] == [Lifetime(1), Lifetime(2), None]
     assert len(problems) == 1
-
-
-def test_the_parameters_of_a_tag_are_found() -> None:
-    assert placeholders("{a}:x:{b_2}") == ("a", "b_2")
