@@ -34,6 +34,17 @@ class Segment:
     kind: Kind
     value: str
 
+    @property
+    def written(self) -> str:
+        """The segment as people write it."""
+        match self.kind:
+            case Kind.STATIC:
+                return self.value
+            case Kind.PARAM:
+                return f"[{self.value}]"
+            case Kind.REST:
+                return f"[...{self.value}]"
+
     def __str__(self) -> str:
         match self.kind:
             case Kind.STATIC:
@@ -84,6 +95,16 @@ class Pattern:
     def shape(self) -> tuple[tuple[Kind, str], ...]:
         """What two patterns share when they match the same paths: parameters' names do not count."""
         return tuple((s.kind, s.value if s.kind is Kind.STATIC else "") for s in self.segments)
+
+    @property
+    def written(self) -> str:
+        """The pattern as people write it.
+
+        >>> Pattern.parse("/blog/{slug}/").written
+        '/blog/[slug]/'
+        """
+        path = "/" + "/".join(segment.written for segment in self.segments)
+        return path + "/" if self.slash and self.segments else path
 
     def __str__(self) -> str:
         text = "/" + "/".join(map(str, self.segments))

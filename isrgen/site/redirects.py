@@ -9,11 +9,10 @@ from typing import Final
 from isrgen.config import Config
 from isrgen.errors import Problem
 from isrgen.manifest import Redirect
-from isrgen.routing.pattern import Kind, Pattern
+from isrgen.routing.pattern import Pattern
 from isrgen.site.page import Page
 
 _HINT: Final = "Write a path from the root of the site: /old/."
-_FORMS: Final = {Kind.STATIC: "{}", Kind.PARAM: "[{}]", Kind.REST: "[...{}]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,6 @@ def gather(
     return found
 
 
-def written(pattern: Pattern) -> str:
-    """A pattern as people write it, the form that redirects are filled in.
-
-    >>> written(Pattern.parse("/blog/{slug}/"))
-    '/blog/[slug]/'
-    """
-    parts = [_FORMS[segment.kind].format(segment.value) for segment in pattern.segments]
-    path = "/" + "/".join(parts)
-    return path + "/" if pattern.slash and parts else path
-
-
 def _aliases(page: Page, line: int | None, problems: list[Problem]) -> Iterator[Placed]:
     for alias in page.meta.aliases:
         try:
@@ -68,7 +56,7 @@ def _aliases(page: Page, line: int | None, problems: list[Problem]) -> Iterator[
             message = f'`aliases` holds "{alias}", whose parameters are not those of {page.pattern}.'
             problems.append(Problem(message, "Give both the same [names].", page.source, line))
             continue
-        yield Placed(Redirect(source, page.url or written(page.pattern)), page.source, line)
+        yield Placed(Redirect(source, page.url or page.pattern.written), page.source, line)
 
 
 def _refuse_circles(found: list[Placed], problems: list[Problem]) -> None:

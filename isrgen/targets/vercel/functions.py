@@ -19,7 +19,7 @@ from isrgen.caching.policy import Lifetime
 from isrgen.manifest import Seed
 from isrgen.targets.bundle import Bundle
 from isrgen.targets.routes import canonical
-from isrgen.targets.vercel.plan import SERVER, Planned, written
+from isrgen.targets.vercel.plan import SERVER, Planned
 from isrgen.targets.vercel.table import PATH
 
 FOLDER: Final = f"functions/{SERVER}.func"
@@ -141,7 +141,7 @@ def _prerender_config(item: Planned, lifetime: Lifetime) -> dict[str, Any]:
         "allowQuery": [PATH, *sorted(item.route.policy.query)],
         "passQuery": True,
         "exposeErrBody": True,
-        "sourcePath": written(item.route.pattern),
+        "sourcePath": item.route.pattern.written.rstrip("/") or "/",
         "fallback": None,
     }
 

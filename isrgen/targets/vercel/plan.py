@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from isrgen.manifest import Manifest, Route, Seed
-from isrgen.routing.pattern import Kind, Pattern
+from isrgen.routing.pattern import Kind
 from isrgen.routing.strategy import Strategy
 from isrgen.routing.urls import split_raw
 
@@ -79,6 +79,7 @@ def is_prerender(route: Route) -> bool:
 def _function(route: Route, taken: set[str]) -> str:
     """A name that any file system can hold: no dots, and unique where case does not count.
 
+    >>> from isrgen.routing.pattern import Pattern
     >>> _function(Route(Pattern.parse("/blog/[slug]/"), Strategy.ISR, "", ""), set())
     '_isr/blog__slug'
     """
@@ -113,17 +114,3 @@ def _ahead(route: Route, function: str, seeds: list[Seed]) -> tuple[tuple[str, S
         if _VALUE.fullmatch(value):
             found.setdefault(value.casefold(), (f"{function}/{value}", seed))
     return tuple(found.values())
-
-
-def written(pattern: Pattern) -> str:
-    """The pattern as people write it: ``/blog/[slug]``."""
-    words = []
-    for segment in pattern.segments:
-        match segment.kind:
-            case Kind.STATIC:
-                words.append(segment.value)
-            case Kind.PARAM:
-                words.append(f"[{segment.value}]")
-            case Kind.REST:
-                words.append(f"[...{segment.value}]")
-    return "/" + "/".join(words)

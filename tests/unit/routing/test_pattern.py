@@ -26,6 +26,11 @@ def test_a_pattern_is_written_in_its_canonical_form(written: str, canonical: str
     assert str(Pattern.parse(canonical)) == canonical
 
 
+@pytest.mark.parametrize("text", ["/", "/about", "/a/[b]/", "/a/[b]/[...c]/"])
+def test_a_pattern_is_written_as_people_write_it(text: str) -> None:
+    assert Pattern.parse(text).written == text
+
+
 BAD = ["about", "", "/a-[x]/", "/[x", "/[1x]/", "/[x-y]/", "/[...x]/y/", "/**/y", "/[x]/[x]/", "/[x]/[...x]/"]
 
 

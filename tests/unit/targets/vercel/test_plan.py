@@ -6,7 +6,7 @@ from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.manifest import Manifest, Route
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import Strategy
-from isrgen.targets.vercel.plan import plan, written
+from isrgen.targets.vercel.plan import plan
 
 ROUTES = [
     ("/", "_isr/index"),
@@ -31,7 +31,3 @@ def test_a_lifetime_of_nothing_is_no_prerender() -> None:
     route = Route(Pattern.parse("/a/"), Strategy.ISR, "", "", CachePolicy(Lifetime(0, 60)))
     planned = plan(Manifest("b", "https://example.org", True, (route,)), "prerender")
     assert [item.function for item in planned] == [""]
-
-
-def test_a_pattern_is_written_as_people_write_it() -> None:
-    assert [written(Pattern.parse(text)) for text in ("/", "/a/[b]/[...c]/")] == ["/", "/a/[b]/[...c]"]
