@@ -49,7 +49,8 @@ class Vercel:
 
     def problems(self, manifest: Manifest, options: Options) -> list[Problem]:
         """Unknown options, names that collide with our outputs, expressions that are too long."""
-        found = option_problems(self.name, options, OPTIONS)
+        wrong = option_problems(self.name, options, OPTIONS)
+        found = list(wrong)
         for file in manifest.files:
             if file.path.split("/")[0] in (PRERENDER, SERVER):
                 found.append(
@@ -60,7 +61,7 @@ class Vercel:
                         file=file.route or "",
                     )
                 )
-        if not option_problems(self.name, options, OPTIONS):
+        if not wrong:
             found += _too_long(manifest, _plan(manifest, options))
         return found
 
