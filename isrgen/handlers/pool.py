@@ -112,8 +112,17 @@ class Pool:
     async def _called(self, call: Call) -> Any:
         if inspect.iscoroutinefunction(call.function):
             return await _guarded(call.function(*call.arguments, **call.named))
-        result = await asyncio.wrap_future(self._threads.submit(call.function, *call.arguments, **call.named))
+        result = await self._in_thread(call.function, *call.arguments, **call.named)
         return await _guarded(result) if inspect.isawaitable(result) else result
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """Call in a thread; whoever stops waiting, past the deadline above all, gives the thread up."""
+        job = self._threads.submit(function, *arguments, **named)
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            self._threads.give_up(job)
+            raise
 
     def _called_here(self, call: Call, until: float) -> Any:
         result = call.function(*call.arguments, **call.named)
@@ -166,13 +175,13 @@ class Pool:
     async def _next(self, stream: Iterator[Any] | AsyncIterator[Any]) -> Any:
         if isinstance(stream, AsyncIterator):
             return await _guarded(anext(stream, END))
-        return await asyncio.wrap_future(self._threads.submit(next, stream, END))
+        return await self._in_thread(next, stream, END)
 
     async def _end(self, stream: Any) -> None:
         if hasattr(stream, "aclose"):
             await stream.aclose()
         elif hasattr(stream, "close"):
-            await asyncio.wrap_future(self._threads.submit(stream.close))
+            await self._in_thread(stream.close)
 
 
 async def _guarded(awaitable: Awaitable[T]) -> T:

@@ -247,3 +247,64 @@ def test_closing_ends_who_waits() -> None:
             await waiting
 
     asyncio.run(scene())
+
+
+def test_sync_code_that_never_returns_does_not_end_all_rendering(pool: Pool) -> None:
+    """next.js#36672, for sync code: every thread hangs, many times over, and the next render is answered."""
+    release = threading.Event()
+
+    async def nothing() -> None: ...
+
+    async def hang() -> None:
+        for _ in range(6):
+            begun = threading.Barrier(3)
+            work = one(lambda at: (at.wait(30), release.wait(30)), begun)
+            other = one(lambda at: (at.wait(30), release.wait(30)), begun)
+            tasks = [asyncio.ensure_future(pool.run(each, 60)) for each in (work, other)]
+            await asyncio.to_thread(begun.wait, 30)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await pool.run(one(nothing), 30)
+
+    try:
+        asyncio.run(hang())
+        assert asyncio.run(pool.run(one(lambda: 7), 30)) == 7
+    finally:
+        release.set()
+
+
+def test_renders_that_gave_up_waiting_for_a_thread_leave_the_queue(pool: Pool) -> None:
+    """With one place to wait, each of them takes it in turn."""
+    release = threading.Event()
+
+    async def go() -> None:
+        begun = threading.Barrier(3)
+        blocked = [
+            asyncio.ensure_future(pool.run(one(lambda: (begun.wait(30), release.wait(30))), 30))
+            for _ in range(2)
+        ]
+        await asyncio.to_thread(begun.wait, 30)
+        for _ in range(5):
+            with pytest.raises(DeadlineError):
+                await pool.run(one(lambda: 1), 0.01)
+        release.set()
+        await asyncio.gather(*blocked)
+
+    asyncio.run(go())
+
+
+def test_a_streams_generator_that_hangs_is_given_up_too(pool: Pool) -> None:
+    release = threading.Event()
+
+    def chunks() -> Iterator[bytes]:
+        release.wait(30)
+        yield b""
+
+    try:
+        for _ in range(5):
+            with pytest.raises(DeadlineError):
+                asyncio.run(pool.next_chunk(chunks(), 0.1))
+        assert asyncio.run(pool.run(one(lambda: 7), 30)) == 7
+    finally:
+        release.set()
