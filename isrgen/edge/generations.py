@@ -5,14 +5,17 @@ and one for purges, which concern everything. Whoever writes makes the counter
 odd, commits, and makes it even again. A copy may be sent from memory only
 while the counters are even and the same as when it was read; an odd one means
 that a write is under way, or that its writer was killed, and to ask the
-database.
+database. Every file begins at a number of its own, so that no mark of one
+means anything in another.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,13 +34,16 @@ class Generations:
     """The mapped file. Reading a mark takes no lock and no system call."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             with self._locked():
-                if os.fstat(self._descriptor).st_size < _BYTES:
-                    os.ftruncate(self._descriptor, _BYTES)
+                is_new = os.fstat(self._descriptor).st_size < _BYTES
+                _fill(self._descriptor)
                 self._map = mmap.mmap(self._descriptor, _BYTES)
                 self._counters = memoryview(self._map).cast("Q")
+                if is_new:
+                    self._counters[_EVERYTHING] = 2 * secrets.randbits(60)
                 self._heal()
         except BaseException:
             os.close(self._descriptor)
@@ -46,11 +52,21 @@ class Generations:
     def mark(self, key: str) -> Mark:
         return self._counters[_bucket(key)], self._counters[_EVERYTHING]
 
+    def is_current(self) -> bool:
+        """Whether the file is whole, and still the one that others open."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return False
+        return there.st_size >= _BYTES and os.path.samestat(there, os.fstat(self._descriptor))
+
     @contextmanager
     def writing(self, key: str | None) -> Iterator[None]:
         """Around a write to one key, or with None to any; one writer at a time, across processes."""
         slots = [_EVERYTHING if key is None else _bucket(key)]
         with self._locked():
+            if os.fstat(self._descriptor).st_size < _BYTES:
+                raise OSError(errno.EIO, "the file of counters was cut short")
             self._step(slots, odd=True)
             try:
                 yield
@@ -80,6 +96,19 @@ class Generations:
             yield
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+def _fill(descriptor: int) -> None:
+    """Give every page of the file its place on the disk, or raise OSError.
+
+    Who writes to a page of a mapped file for which there is none is killed.
+    """
+    facts = os.fstat(descriptor)
+    if facts.st_size >= _BYTES and facts.st_blocks * 512 >= _BYTES:
+        return
+    content = os.pread(descriptor, _BYTES, 0).ljust(_BYTES, b"\0")
+    if os.pwrite(descriptor, content, 0) < _BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_settled(mark: Mark) -> bool:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,63 @@ def test_a_write_is_seen_by_others_from_its_beginning(tmp_path: Path) -> None:
     assert two.mark("/a") != before
     one.close()
     two.close()
+
+
+@contextmanager
+def _no_file_longer_than(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_the_file_has_all_its_room_before_it_is_mapped(tmp_path: Path) -> None:
+    """Writing to a mapped page that a full disk has no room for kills the process."""
+    Generations(tmp_path / "g").close()
+    facts = (tmp_path / "g").stat()
+    assert facts.st_blocks * 512 >= facts.st_size > 0
+
+
+def test_a_file_with_holes_is_filled_when_it_is_opened(tmp_path: Path) -> None:
+    Generations(tmp_path / "g").close()
+    size = (tmp_path / "g").stat().st_size
+    with (tmp_path / "g").open("wb") as file:
+        file.truncate(size)
+    Generations(tmp_path / "g").close()
+    assert (tmp_path / "g").stat().st_blocks * 512 >= size
+
+
+def test_a_disk_without_room_for_it_is_an_error_and_leaks_nothing(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with _no_file_longer_than(4096), pytest.raises(OSError, match="No space"):
+        Generations(tmp_path / "g")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_file_that_was_cut_short_or_replaced_is_not_the_one_in_use(tmp_path: Path) -> None:
+    cut, replaced = Generations(tmp_path / "cut"), Generations(tmp_path / "replaced")
+    assert cut.is_current()
+    os.truncate(tmp_path / "cut", 100)
+    assert not cut.is_current()
+    (tmp_path / "replaced").unlink()
+    assert not replaced.is_current()
+    other = Generations(tmp_path / "replaced")
+    assert other.is_current()
+    assert not replaced.is_current()
+    assert other.mark("/a") != replaced.mark("/a")
+    for counters in (cut, replaced, other):
+        counters.close()
+
+
+def test_nothing_is_written_into_a_file_that_was_cut_short(tmp_path: Path) -> None:
+    """It would kill the process."""
+    counters = Generations(tmp_path / "g")
+    os.truncate(tmp_path / "g", 100)
+    with pytest.raises(OSError, match="cut short"), counters.writing("/a"):
+        pass
+    counters.close()
 
 
 def test_a_purge_concerns_every_key(tmp_path: Path) -> None:
@@ -40,7 +101,7 @@ def test_a_write_that_fails_ends_like_one_that_did_not(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_odd_is_mended_by_who_opens_next(tmp_path: Path) -> None:
     killed = Generations(tmp_path / "g")
-    killed._step([1, 2, 3], odd=True)
+    killed._step([0, 1, 2, 3], odd=True)
     killed.close()
     counters = Generations(tmp_path / "g")
     assert all(value % 2 == 0 for value in counters._counters)
