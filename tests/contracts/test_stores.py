@@ -360,6 +360,46 @@ def test_a_store_whose_folder_is_deleted_under_it_begins_anew(tmp_path: Path) ->
     with_store(OPENERS["disk"], tmp_path, play)
 
 
+def test_a_purge_holds_in_all_after_the_files_were_deleted_and_made_anew(tmp_path: Path) -> None:
+    """`.isrgen` is safe to delete, also while several processes have it open."""
+
+    async def run() -> None:
+        now = 0.0
+        one, two = (DiskStore(tmp_path / "edge.db", monotonic=lambda: now) for _ in range(2))
+        await one.put("/", made("old", tags=("t",)), await one.epoch())
+        assert await bodies(one, "/") == await bodies(two, "/") == ["old"]
+        for file in tmp_path.iterdir():
+            file.unlink()
+        respawned = DiskStore(tmp_path / "edge.db")
+        assert await bodies(respawned, "/") == []
+        now += 1.0
+        assert await bodies(one, "/") == []
+        await two.put("/", made("new", tags=("t",)), await two.epoch())
+        assert [await bodies(store, "/") for store in (one, two, respawned)] == [["new"]] * 3
+        await one.invalidate_tag("t", True)
+        assert [await bodies(store, "/") for store in (one, two, respawned)] == [[]] * 3
+        for store in (one, two, respawned):
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_file_of_counters_that_was_cut_short_is_made_whole(tmp_path: Path) -> None:
+    async def run() -> None:
+        now = 0.0
+        store = DiskStore(tmp_path / "edge.db", monotonic=lambda: now)
+        await store.put("/", made("tea"), await store.epoch())
+        assert await bodies(store, "/") == ["tea"]
+        os.truncate(tmp_path / "edge.db-generations", 10)
+        assert await store.put("/b", made("b"), await store.epoch())
+        os.truncate(tmp_path / "edge.db-generations", 0)
+        now += 1.0
+        assert await bodies(store, "/") == ["tea"]
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_a_store_url_that_names_nothing_is_told_the_choices(tmp_path: Path) -> None:
     with pytest.raises(IsrgenError, match=r"no store for 'redis://h'") as told:
         open_store("redis://h", root=tmp_path, shared=False)

@@ -1,9 +1,9 @@
 """``disk:PATH`` keeps responses in a SQLite file that several processes share, with memory in front.
 
 The event loop never waits for the disk: one thread writes, another reads, and
-what is in memory and still current is sent without either. Files are opened at
-the first use and again when they were replaced; a file that is damaged is
-given up for a new one.
+what is in memory and still current is sent without either, but for one look a
+second whether the files are still the same. They are opened at the first use
+and again when they were replaced; one that is damaged is given up for a new one.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import fcntl
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -32,6 +33,8 @@ _LOG: Final = logging.getLogger("isrgen")
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 _DISK_BYTES: Final = 1024 * 1024 * 1024
 _MOST_TOUCHED: Final = 200
+_LOOK_EVERY: Final = 1.0
+"""Seconds for which the counters in use are taken for the ones that others use."""
 
 
 def open_url(rest: str, *, root: Path, shared: bool) -> DiskStore:
@@ -82,23 +85,33 @@ class _Handle:
 class DiskStore:
     """A ``Store`` that processes share; ``limit`` bounds the file, ``memory`` each process."""
 
-    def __init__(self, path: Path, *, limit: int = _DISK_BYTES, memory: int = _MEMORY_BYTES) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        limit: int = _DISK_BYTES,
+        memory: int = _MEMORY_BYTES,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._path = path
+        self._monotonic = monotonic
         self._writer = ThreadPoolExecutor(1, "isrgen-store-write")
         self._reader = ThreadPoolExecutor(1, "isrgen-store-read")
         self._writes = _Handle(path, limit)
         self._reads = _Handle(path, limit)
         self._generations: Generations | None = None
+        self._outdated: list[Generations] = []
+        self._looked = monotonic()
         self._held: Lru[Mark] = Lru(memory)
         self._touched: set[str] = set()
 
     async def get(self, key: str) -> Sequence[Stored]:
-        counters = self._generations
+        counters = self._known_counters()
         if counters is not None:
             held = self._held.get(key)
             if held is not None and held[1] == counters.mark(key) and is_settled(held[1]):
                 return held[0]
-        mark, variants = await self._read_marked(key)
+        mark, variants = await self._read_marked(key, counters)
         if is_settled(mark):
             self._held.set(key, variants, mark)
         return variants
@@ -139,21 +152,36 @@ class DiskStore:
         await loop.run_in_executor(self._reader, self._reads.close)
         self._writer.shutdown()
         self._reader.shutdown()
-        if self._generations is not None:
-            self._generations.close()
-            self._generations = None
+        for counters in (*self._outdated, *([self._generations] if self._generations else [])):
+            counters.close()
+        self._generations = None
+
+    def _known_counters(self) -> Generations | None:
+        """The shared counters, if they are open and, as of a moment ago, still those of the others."""
+        counters, now = self._generations, self._monotonic()
+        if counters is None or now - self._looked < _LOOK_EVERY:
+            return counters
+        if not counters.is_current():
+            return None
+        self._looked = now
+        return counters
 
     def _counters(self) -> Generations:
         """The shared counters; opened by the writer's thread alone."""
-        if self._generations is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._generations = Generations(self._path.with_name(self._path.name + "-generations"))
-        return self._generations
+        counters = self._generations
+        if counters is not None and counters.is_current():
+            return counters
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Generations(self._path.with_name(self._path.name + "-generations"))
+        if counters is not None:
+            # Another thread may be reading a mark: the old ones are closed at the end.
+            self._outdated.append(counters)
+        self._generations = fresh
+        return fresh
 
-    async def _read_marked(self, key: str) -> tuple[Mark, list[Stored]]:
-        if self._generations is None:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._counters)
-        counters = self._counters()
+    async def _read_marked(self, key: str, counters: Generations | None) -> tuple[Mark, list[Stored]]:
+        if counters is None:
+            counters = await asyncio.get_running_loop().run_in_executor(self._writer, self._counters)
 
         def work(database: Database) -> tuple[Mark, list[Stored]]:
             # First the mark: what is committed after it makes the copy out of date.
