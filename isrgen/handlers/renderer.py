@@ -24,7 +24,7 @@ from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import BusyError, Call, DeadlineError, Pool, Work
 from isrgen.handlers.render import Parts, Render
 from isrgen.handlers.shaping import checked
-from isrgen.handlers.streams import PooledStream, WatchedStream
+from isrgen.handlers.streams import MOST, PooledStream, WatchedStream
 from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
 from isrgen.http.headers import Headers
@@ -180,6 +180,8 @@ class Renderer:
                     verdict = verdict.private("too large to share")
                 else:
                     body, stream = whole, None
+        elif verdict.shared is not None and route.strategy is not Strategy.SSG and len(body) > MOST:
+            verdict = verdict.private("too large to share")
         if verdict.shared is not None:
             render.seal()
         context = render.context

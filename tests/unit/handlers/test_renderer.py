@@ -353,6 +353,19 @@ def test_a_stream_too_large_to_share_is_sent_privately_and_loses_nothing(kit: An
     assert asyncio.run(scene()) == 12 * 2**20
 
 
+@pytest.mark.parametrize("body", ["'x' * {}", "b'x' * {}", "['x' * ({} - 4)]"])
+def test_any_body_up_to_ten_megabytes_is_shared_and_a_larger_one_is_private(
+    kit: Any, ask: Any, body: str
+) -> None:
+    most = 10 * 2**20
+    for path, size in (("/a/", most), ("/b/", most + 1)):
+        module = f"from isrgen import Response\ndef loader():\n    return Response({body.format(size)})\n"
+        kit.page(path, None, module, ISR)
+    fits, larger = ask("/a/"), ask("/b/")
+    assert (len(fits.body), fits.shared.lifetime) == (most, HOUR)
+    assert (len(larger.body), larger.shared, larger.reason) == (most + 1, None, "too large to share")
+
+
 @pytest.mark.parametrize("chunk", ["3", "None", "{}"])
 def test_a_chunk_that_is_no_text_fails_the_render(kit: Any, ask: Any, chunk: str) -> None:
     module = f"from isrgen import Response\ndef loader():\n    return Response(iter([{chunk}]))\n"
