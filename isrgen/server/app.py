@@ -74,7 +74,7 @@ def create_app(root: Path, settings: Settings) -> App:
 
 
 class App:
-    """One site on one or several event loops; ``start`` it before, ``stop`` it after serving."""
+    """One site on one event loop; ``start`` it before, ``stop`` it after serving."""
 
     def __init__(self, root: Path, manifest: Manifest, renderer: Renderer, settings: Settings) -> None:
         self.manifest = manifest
