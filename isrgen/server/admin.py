@@ -16,6 +16,8 @@ PREFIX: Final = "_isrgen"
 
 _MOST_PURGES: Final = 1000
 
+_EXAMPLE: Final = {"paths": ["/blog/tea/"], "tags": ["blog"], "hard": False}
+
 
 class Admin:
     """Answers ``/_isrgen/*``; only ``health`` without a token. ``edge`` is None where it is off."""
@@ -55,11 +57,11 @@ class Admin:
 
     async def _revalidate(self, incoming: Incoming) -> Outgoing:
         try:
-            purges = _purges(json.loads(await incoming.read_body(MOST_BODY)))
+            purges = _purges(_read(await incoming.read_body(MOST_BODY)))
         except TooLargeError:
             return error_response(413)
-        except (ValueError, RecursionError) as error:
-            return _json(400, {"error": str(error)})
+        except ValueError as error:
+            return _json(400, {"error": str(error), "example": _EXAMPLE})
         if self._edge is not None:
             await self._edge.purge(purges)
         return _json(200, {"revalidated": len(purges)})
@@ -74,18 +76,33 @@ class Admin:
         )
 
 
+def _read(body: bytes) -> Any:
+    if not body.strip():
+        raise ValueError("The body is empty.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("The body is not JSON.") from error
+
+
 def _purges(asked: Any) -> list[Purge]:
-    """``{"paths": [...], "tags": [...], "hard": bool}``; raises ValueError for anything else."""
-    if not isinstance(asked, dict) or not set(asked) <= {"paths", "tags", "hard"}:
-        raise ValueError('send {"paths": [...], "tags": [...], "hard": false}')
+    """What an order like ``_EXAMPLE`` asks for; raises ValueError for one that is none."""
+    if not isinstance(asked, dict):
+        raise ValueError("The body is not a JSON object.")
+    unknown = [name for name in asked if name not in _EXAMPLE]
+    if unknown:
+        raise ValueError(f"`{unknown[0]}` means nothing here: send `paths`, `tags` and `hard`.")
+    if "paths" not in asked and "tags" not in asked:
+        raise ValueError("Neither `paths` nor `tags` says what to revalidate.")
     hard = asked.get("hard", False)
     paths, tags = _texts(asked, "paths"), _texts(asked, "tags")
     if not isinstance(hard, bool):
-        raise ValueError("hard is true or false")
-    if not all(path.startswith("/") for path in paths):
-        raise ValueError("a path begins with a slash")
+        raise ValueError("`hard` is true or false.")
+    relative = [path for path in paths if not path.startswith("/")]
+    if relative:
+        raise ValueError(f"A path begins with a slash, unlike {relative[0]!r}.")
     if len(paths) + len(tags) > _MOST_PURGES:
-        raise ValueError(f"at most {_MOST_PURGES} paths and tags at once")
+        raise ValueError(f"At most {_MOST_PURGES} paths and tags are revalidated at once.")
     found = [Purge(path=path, hard=hard) for path in paths]
     return found + [Purge(tag=tag, hard=hard) for tag in tags]
 
@@ -93,7 +110,7 @@ def _purges(asked: Any) -> list[Purge]:
 def _texts(asked: dict[str, Any], name: str) -> list[str]:
     values = asked.get(name, [])
     if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
-        raise ValueError(f"{name} is a list of strings")
+        raise ValueError(f"`{name}` is a list of strings.")
     return values
 
 
