@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -69,6 +69,7 @@ class Templates:
         self.names: Final = frozenset(names)
         self.whole: Final = whole
         self._sources = dict(sources or {})
+        self._free: dict[str, frozenset[str]] = {}
         self._problems = tuple(problems)
         self._assets = assets
         self._base_url = base_url.rstrip("/")
@@ -89,7 +90,8 @@ class Templates:
         """Every file below ``folder``, and ``bodies`` (source file -> text, see ``masked``)."""
         sources, problems = _read_folder(folder)
         sources.update(bodies)
-        whole = frozenset(name for name in bodies if _extends(bodies[name]))
+        reader = Environment(autoescape=True, extensions=_EXTENSIONS)
+        whole = frozenset(name for name in bodies if _extends(reader, bodies[name]))
         return cls(
             DictLoader(sources),
             sources,
@@ -130,23 +132,28 @@ class Templates:
         files: dict[str, str] = {}
         for name in sorted(self._sources):
             files[name] = f"t_{sha256(name.encode()).hexdigest()[:24]}.py"
-            code = self._environment.compile(self._sources[name], name, name, raw=True, defer_init=True)
-            (folder / files[name]).write_bytes(code.encode() + b"\n")
+            (folder / files[name]).write_bytes(self._checked[1][name].encode() + b"\n")
         index = {"files": files, "whole": sorted(self.whole)}
         (folder / INDEX).write_bytes(json.dumps(index, ensure_ascii=False, indent=1).encode() + b"\n")
 
     def check(self) -> tuple[Problem, ...]:
         """Everything that is wrong in any template and can be seen without rendering it."""
+        return self._checked[0]
+
+    @cached_property
+    def _checked(self) -> tuple[tuple[Problem, ...], dict[str, str]]:
+        """What is wrong, and the Python of every template that can be read."""
         found = list(self._problems)
+        code: dict[str, str] = {}
         for name in sorted(self._sources):
             try:
                 tree = self._environment.parse(self._sources[name], name, name)
-                self._environment.compile(tree, name, name, raw=True, defer_init=True)
+                code[name] = self._environment.compile(tree, name, name, raw=True, defer_init=True)
             except TemplateSyntaxError as error:
                 found.append(mistakes.syntax(error, name, self._environment))
                 continue
             found.extend(self._check_references(tree, name))
-        return tuple(found)
+        return tuple(found), code
 
     def render(self, name: str, variables: Mapping[str, Any]) -> str:
         """Render one template. A ``Response`` raised inside passes through; all else is an IsrgenError."""
@@ -166,10 +173,11 @@ class Templates:
         """The sources, where they are known."""
         yield from self._sources.values()
 
-    @cache  # noqa: B019  (a site has one of these)
     def free_names(self, name: str) -> frozenset[str]:
         """The variables a template and what it includes ask for; none where only compiled code is there."""
-        return frozenset(self._free_names(name, set()))
+        if name not in self._free:
+            self._free[name] = frozenset(self._free_names(name, set()))
+        return self._free[name]
 
     def _free_names(self, name: str, seen: set[str]) -> set[str]:
         if name in seen or name not in self._sources:
@@ -266,11 +274,9 @@ class _CompiledLoader(BaseLoader):
         return found
 
 
-def _extends(source: str) -> bool:
+def _extends(reader: Environment, source: str) -> bool:
     try:
-        return (
-            Environment(autoescape=True, extensions=_EXTENSIONS).parse(source).find(nodes.Extends) is not None
-        )
+        return reader.parse(source).find(nodes.Extends) is not None
     except TemplateSyntaxError:
         return False
 
