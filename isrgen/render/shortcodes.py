@@ -21,7 +21,7 @@ _ARGUMENT: Final = re.compile(
     r"\s+(?:(?P<key>[A-Za-z_][\w-]*)\s*=\s*)?(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'=]+))"
 )
 _CODE: Final = re.compile(r"(?P<fence>^[ \t>]*(?P<mark>`{3,}|~{3,}).*$)|(?P<ticks>`+)|\{\{<", re.MULTILINE)
-_RESERVED: Final = frozenset({"page", "site", "content", "args"})
+_RESERVED: Final = frozenset({"page", "site", "data", "content", "args"})
 _WORDS: Final[dict[str, bool]] = {"true": True, "false": False}
 
 Value = str | bool | int
