@@ -22,16 +22,15 @@ from isrgen.routing.match import Matcher
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.urls import BadPathError, split_raw
 from isrgen.site.entry import Entry
+from isrgen.site.names import suffixless
 from isrgen.site.page import Page
 from isrgen.site.snapshot import Facts, Snapshot
+from isrgen.site.source import CONTENT
 
 if TYPE_CHECKING:
     from isrgen.site.load import Site
 
-ROOT: Final = "content"
-
 _EXTERNAL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|\?|$")
-_SUFFIX: Final = re.compile(r"\+(?:ssg|ssr|api)(?=[./]|$)")
 _GENERATED: Final = ("/sitemap.xml", "/robots.txt", "/feed.xml")
 _MOST_COMPARED: Final = 2_000
 _WAYS: Final = "Link to a file relative to this one, to /PATH below content/, or to a URL of the site."
@@ -61,8 +60,8 @@ class Links:
         self._site = site
         self._base_url = site.config.base_url
         self._root = site.config.root
-        self._unread = frozenset(unread) | frozenset(map(_plain, unread))
-        self._drafts = {name for page in site.drafts for name in (page.source, _plain(page.source))}
+        self._unread = frozenset(unread) | frozenset(map(suffixless, unread))
+        self._drafts = {name for page in site.drafts for name in (page.source, suffixless(page.source))}
         self._urls: dict[str, str] = {}
         self._sources: dict[str, str] = {}
         self._targets: dict[str, str] = {}
@@ -84,7 +83,7 @@ class Links:
     def _add_page(self, page: Page) -> None:
         for source in filter(None, (page.source, page.module)):
             self._targets.setdefault(source, page.url)
-            self._targets.setdefault(_plain(source), page.url)
+            self._targets.setdefault(suffixless(source), page.url)
         if page.url:
             self._urls.setdefault(_key(page.url), page.url)
             self._sources.setdefault(page.url, page.source)
@@ -114,7 +113,7 @@ class Links:
         name = unquote(path)
         candidates = _candidates(page, name)
         for candidate in candidates:
-            for source in (candidate, _plain(candidate)):
+            for source in (candidate, suffixless(candidate)):
                 url = self._targets.get(source)
                 if url is not None:
                     return self._to(url, rest, fragment) if url else _has_parameters(target)
@@ -131,7 +130,7 @@ class Links:
             return None
         path, _, rest = _split(target)
         for candidate in _candidates(page, unquote(path)):
-            if url := self._targets.get(candidate) or self._targets.get(_plain(candidate)):
+            if url := self._targets.get(candidate) or self._targets.get(suffixless(candidate)):
                 return place(url + rest, self._base_url)
         return None
 
@@ -153,7 +152,7 @@ class Links:
 
     def _lost(self, page: Page, target: str, name: str, candidates: Sequence[str]) -> Found:
         for candidate in candidates:
-            if candidate in self._drafts or _plain(candidate) in self._drafts:
+            if candidate in self._drafts or suffixless(candidate) in self._drafts:
                 return Found(
                     target,
                     problem=f"The link {target!r} leads to a draft.",
@@ -183,13 +182,13 @@ class Links:
         if not same:
             return None
         best = min(same, key=lambda source: (source.count("/"), source))
-        inside = best.startswith(ROOT + "/")
+        inside = best.startswith(f"{CONTENT}/")
         return posixpath.relpath(best, folder) if inside else self._targets[best]
 
 
 def _candidates(page: Page, name: str) -> list[str]:
     """The source files that a written path can mean."""
-    folder = ROOT if name.startswith("/") else posixpath.dirname(page.source)
+    folder = CONTENT if name.startswith("/") else posixpath.dirname(page.source)
     path = posixpath.normpath(posixpath.join(folder, name.lstrip("/")))
     if name.endswith("/") or "." not in posixpath.basename(path):
         return [f"{path}/index.md", f"{path}/index.html", path]
@@ -201,15 +200,6 @@ def _split(target: str) -> tuple[str, str, str]:
     end = min((at for at in (target.find("?"), target.find("#")) if at >= 0), default=len(target))
     fragment = target.partition("#")[2]
     return target[:end], unquote(fragment), target[end:]
-
-
-def _plain(source: str) -> str:
-    """A source file's name without its ``+`` suffixes.
-
-    >>> _plain("content/dashboard+ssr/index.html"), _plain("content/a+ssg.md")
-    ('content/dashboard/index.html', 'content/a.md')
-    """
-    return _SUFFIX.sub("", source)
 
 
 def _key(url: str) -> str:

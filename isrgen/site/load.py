@@ -17,7 +17,6 @@ from isrgen.site.data import read_data
 from isrgen.site.middleware import check_middleware
 from isrgen.site.model import Site
 from isrgen.site.module import read_module
-from isrgen.site.names import suffixless
 from isrgen.site.page import FrontMatter, Page
 from isrgen.site.pages import PageReader
 from isrgen.site.reading import read_text
@@ -83,8 +82,6 @@ def survey(
         moved=moved,
         redirects=tuple(placed.redirect for placed in redirects),
         python=tuple(sorted(tree.python)),
-        links={suffixless(page.source): page for page in read},
-        copies={file.source: file for file in files},
     )
     return site, tuple(sorted(set(problems), key=Problem.sort_key))
 

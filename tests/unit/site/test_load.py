@@ -62,23 +62,6 @@ def test_drafts_are_out_only_when_asked_for(load_site: LoadSite) -> None:
     assert list(routes(load_site(files, drafts=True))) == ["/a/", "/b/"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["content/shop/[item].html", "content/shop+ssr/[item]+ssr.html", "content/shop+ssr/[item].html"],
-)
-def test_a_page_is_found_with_and_without_its_suffix(load_site: LoadSite, name: str) -> None:
-    site = load_site({"content/shop+ssr/[item]+ssr.html": ""})
-    assert site.page_at(name) is only(site)
-    assert site.page_at("content/shop/item.html") is None
-
-
-def test_a_link_to_a_draft_can_be_told_from_a_link_to_nothing(load_site: LoadSite) -> None:
-    site = load_site({"content/a.md": "---\ndraft: true\n---\n"})
-    found = site.page_at("content/a.md")
-    assert found is not None
-    assert found.meta.draft
-
-
 def test_problems_of_configuration_and_content_come_together(problems_of: ProblemsOf) -> None:
     files = {
         "isrgen.toml": "titel = 1",
