@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final, Protocol
 
 from isrgen.server.hangup import hang_up
-from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, Pairs, TooLargeError
+from isrgen.server.message import (
+    FilePart,
+    GoneError,
+    Incoming,
+    Outgoing,
+    Pairs,
+    TooLargeError,
+    error_response,
+    finished,
+)
 from isrgen.server.streaming import send_stream
 
 _FLUSH: Final = 0.05
 """Seconds in which granian writes out what it was given before the connection goes."""
+
+_UNIMPORTANT: Final = frozenset({"user-agent", "referer"})
+"""Headers of the client's software, without which a request means the same."""
 
 
 class Handler(Protocol):
@@ -24,8 +36,12 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
     """Answer one request of granian's."""
     if scope.proto != "http":
         return
+    read = scope.headers.items()
+    unread = _unread(scope.headers.keys(), read)
     try:
-        outgoing = await app.handle(_incoming(scope, protocol))
+        outgoing = (
+            _refusal(scope.method, unread) if unread else await app.handle(_incoming(scope, read, protocol))
+        )
     except GoneError:
         protocol.response_empty(400, [])
         return
@@ -38,6 +54,22 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
         protocol.response_bytes(outgoing.status, headers, outgoing.body)
     else:
         protocol.response_empty(outgoing.status, headers)
+
+
+def _unread(names: Iterable[str], read: Pairs) -> list[str]:
+    """Names of headers that granian keeps the value of to itself, since it is not ASCII.
+
+    A request without them would be another: a visitor without the session, a
+    key without its variant. Where one line of several of one name is such,
+    granian tells nothing of it.
+    """
+    known = {name.lower() for name, _ in read}
+    return sorted({name.lower() for name in names} - known - _UNIMPORTANT)
+
+
+def _refusal(method: str, unread: list[str]) -> Outgoing:
+    message = f"Headers of this request are not ASCII, and cannot be read: {', '.join(unread)}."
+    return finished(method, error_response(400, message=message))
 
 
 def wire(headers: Pairs) -> Pairs:
@@ -80,7 +112,7 @@ def _send_file(protocol: Any, status: int, headers: Pairs, file: FilePart) -> No
         protocol.response_file_range(status, headers, str(file.path), file.start, file.end)
 
 
-def _incoming(scope: Any, protocol: Any) -> Incoming:
+def _incoming(scope: Any, read: Pairs, protocol: Any) -> Incoming:
     async def read_body(most: int) -> bytes:
         taken = bytearray()
         try:
@@ -92,7 +124,9 @@ def _incoming(scope: Any, protocol: Any) -> Incoming:
             raise GoneError from error
         return bytes(taken)
 
-    headers = [(name.lower(), value) for name, value in scope.headers.items()]
+    # The path comes decoded, %2F included, and there is no raw one: an encoded slash is a slash here,
+    # so that `/a%2Fb` is the route of `/a/b` under RSGI and a 404 under ASGI.
+    headers = [(name.lower(), value) for name, value in read]
     return Incoming(
         scope.method, scope.path, None, scope.query_string, headers, _host(scope.client), read_body
     )

@@ -266,13 +266,16 @@ class RsgiProtocol:
 
 
 class Headers:
-    """granian's headers: pairs."""
+    """granian's headers: pairs, without the lines that are not ASCII; ``keys`` names these as well."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._pairs = pairs
 
     def items(self) -> list[tuple[str, str]]:
-        return self._pairs
+        return [(name, value) for name, value in self._pairs if value.isascii()]
+
+    def keys(self) -> list[str]:
+        return list(dict.fromkeys(name.lower() for name, _ in self._pairs))
 
 
 class Driver:

@@ -599,3 +599,19 @@ def test_a_client_that_leaves_while_it_streams_ends_the_generator(kit: Any) -> N
 
     asyncio.run(scene())
     assert app.renderer._parts.modules.load("content/a+ssr.py").ended == [True]
+
+
+def test_a_cookie_that_is_not_ascii_is_seen_or_refused_and_never_just_gone(kit: Any, drive: Any) -> None:
+    """granian keeps such a line to itself: its visitor would be taken for one without a session."""
+    policy = CachePolicy(Lifetime(3600), bypass_cookies=("session",))
+    kit.page("/me/", "{{ request.cookies.session or 'nobody' }}", policy=policy)
+    server = drive()
+    assert server.get("/me/").text == "nobody"
+    reply = server.get("/me/", {"Cookie": "session=abc; name=Zo\xc3\xab"})
+    if server.protocol == "asgi":
+        assert (reply.text, reply["Cache-Status"]) == ("abc", "isrgen; fwd=bypass; detail=cookie")
+    else:
+        assert (reply.status, reply["Cache-Control"]) == (400, "private, no-store")
+        assert "cookie" in reply.text
+    assert reply["Cache-Control"] == "private, no-store"
+    assert server.get("/me/", {"User-Agent": "caf\xe9", "Referer": "/\xe9"}).text == "nobody"

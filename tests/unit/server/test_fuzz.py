@@ -93,7 +93,7 @@ def test_rsgi_answers_everything(
         method=method,
         path=path,
         query_string=query,
-        headers=SimpleNamespace(items=lambda: headers),
+        headers=SimpleNamespace(items=lambda: headers, keys=lambda: [name for name, _ in headers]),
         client=client,
     )
     protocol = Rsgi()
@@ -133,7 +133,7 @@ def test_asgi_answers_everything(
 
 def test_the_fuzz_reaches_more_than_errors(site: Any, tmp_path: Path) -> None:
     protocol = Rsgi()
-    headers = SimpleNamespace(items=list)
+    headers = SimpleNamespace(items=list, keys=list)
     scope = SimpleNamespace(
         proto="http", method="GET", path="/a/b/", query_string="", headers=headers, client=""
     )
