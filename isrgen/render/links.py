@@ -15,12 +15,12 @@ from difflib import get_close_matches
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import unquote, urljoin
 
 from isrgen.render.filters import place
 from isrgen.routing.match import Matcher
 from isrgen.routing.pattern import Pattern
-from isrgen.routing.urls import BadPathError, split_raw
+from isrgen.routing.urls import BadPathError, join, split_raw
 from isrgen.site.entry import Entry
 from isrgen.site.names import suffixless
 from isrgen.site.page import Page
@@ -71,7 +71,7 @@ class Links:
             if not page.url and page.not_found is None:
                 patterns.append((page.pattern, page.source))
         for file in site.files:
-            url = "/" + quote(file.path, safe="/-._~!$&'()*+,;=:@")
+            url = join(file.path.split("/"), slash=False)
             self._targets.setdefault(file.source, url)
             self._urls.setdefault(unquote(url), url)
         for url in _GENERATED:

@@ -6,8 +6,15 @@ site, or hold NUL or invalid UTF-8, makes the whole path bad.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
 from urllib.parse import quote, unquote_to_bytes
+
+SAFE: Final = "-._~!$&'()*+,;=:@"
+"""What stands in a segment as it is, besides letters and digits (RFC 3986 section 3.3)."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BadPathError(ValueError):
@@ -53,7 +60,7 @@ def _checked(segments: list[str]) -> tuple[str, ...]:
     for segment in segments:
         if segment in ("", ".", ".."):
             raise BadPathError("the path has an empty, . or .. segment")
-        if any(ord(character) < 0x20 or character == "\x7f" for character in segment):
+        if _CONTROL.search(segment):
             raise BadPathError("the path has a control character")
         if any(part in (".", "..") for part in segment.replace("\\", "/").split("/")):
             raise BadPathError("the path has an encoded . or .. segment")
@@ -66,5 +73,18 @@ def join(segments: Iterable[str], slash: bool) -> str:
     >>> join(("blog", "café"), slash=True), join((), slash=False)
     ('/blog/caf%C3%A9/', '/')
     """
-    path = "/" + "/".join(quote(segment, safe="-._~!$&'()*+,;=:@") for segment in segments)
+    path = "/" + "/".join(quote(segment, safe=SAFE) for segment in segments)
     return path + "/" if slash and path != "/" else path
+
+
+def file_of(segments: Sequence[str], slash: bool) -> str:
+    """The file that a web server sends for the path of these decoded segments.
+
+    >>> file_of(("blog", "tea"), True), file_of(("about",), False), file_of(("feed.xml",), False)
+    ('blog/tea/index.html', 'about.html', 'feed.xml')
+    """
+    if not segments:
+        return "index.html"
+    if not slash and "." in segments[-1][1:]:
+        return "/".join(segments)
+    return "/".join(segments) + ("/index.html" if slash else ".html")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from isrgen.errors import Problem
-from isrgen.routing.pattern import Pattern
+from isrgen.routing.urls import file_of
 from isrgen.site.page import CopiedFile, Page
 from isrgen.site.redirects import Placed
 
@@ -24,7 +24,7 @@ def find_conflicts(
     outputs: defaultdict[object, list[tuple[str, str]]] = defaultdict(list)
     for page in pages:
         if page.pattern.is_static:
-            outputs[_file_of(page.pattern)].append((page.source, page.url))
+            outputs[file_of(page.pattern.fill({}), page.pattern.slash)].append((page.source, page.url))
     for page in not_found:
         prefix = page.not_found or "/"
         outputs[f"{prefix.strip('/')}/404.html".lstrip("/")].append((page.source, f"{prefix}404.html"))
@@ -59,13 +59,3 @@ def _redirected(pages: tuple[Page, ...], redirects: Iterable[Placed]) -> Iterato
         elif (other := first.setdefault(source.shape, placed)) is not placed:
             message = f"Two redirects begin at {source}; the other one stands in {other.source}."
             yield placed.problem(message, "Keep one of them.")
-
-
-def _file_of(pattern: Pattern) -> str:
-    """The file that a web server would send for a fixed path."""
-    segments = [segment.value for segment in pattern.segments]
-    if not segments:
-        return "index.html"
-    if pattern.slash:
-        return "/".join([*segments, "index.html"])
-    return "/".join(segments) + ("" if "." in segments[-1][1:] else ".html")

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 from isrgen.manifest import HeaderRule, Redirect
 from isrgen.routing.pattern import Kind, Pattern
+from isrgen.routing.urls import SAFE
 
 SEGMENT: Final = r"(?:(?!%(?:2[Ff]|5[Cc]|[01][0-9A-Fa-f]|7[Ff]))[^/\\\x00-\x1f\x7f])+"
 """One segment that a parameter may match."""
@@ -34,7 +35,7 @@ def literal(text: str) -> str:
     >>> literal("v1.2"), literal("é")
     ('v1\\\\.2', '%[Cc]3%[Aa]9')
     """
-    return encoded_literal(quote(text, safe="-._~!$&'()*+,;=:@"))
+    return encoded_literal(quote(text, safe=SAFE))
 
 
 def literal_path(path: str) -> str:
