@@ -27,11 +27,12 @@ from isrgen.edge.landing import (
     served_from_store,
     served_on_error,
     served_private,
+    unpurged,
 )
 from isrgen.edge.origin import Exchange, Regenerate, Served
 from isrgen.edge.purge import invalidate
 from isrgen.edge.refresh import Refresher
-from isrgen.edge.store import Store
+from isrgen.edge.store import PurgeError, Store
 from isrgen.http.answer import Answer
 from isrgen.http.context import Purge
 from isrgen.http.headers import Headers
@@ -96,7 +97,10 @@ class Edge:
             await self.store.put(key, replace(stored, invalidated=True), await self.store.epoch())
 
     async def purge(self, purges: Sequence[Purge]) -> None:
-        """Carry purges out on every worker, then start to regenerate what was purged softly."""
+        """Carry purges out on every worker, then start to regenerate what was purged softly.
+
+        Raises PurgeError when the store could not; the others are carried out all the same.
+        """
         for key in await invalidate(self.store, purges):
             self._pilot.forget(key)
             await self._regenerate_all(key)
@@ -155,7 +159,10 @@ class Edge:
         """The visitor's own render; what it purges is purged before anything is sent."""
         answer = await exchange.visitor()
         if answer.purges:
-            await self.purge(answer.purges)
+            try:
+                await self.purge(answer.purges)
+            except PurgeError:
+                return await unpurged(answer)
         return answer
 
     async def _variants(self, key: str) -> Sequence[Stored]:

@@ -1,7 +1,9 @@
 """A store that cannot take the site down.
 
 Whatever the store raises is logged once in a while, and answered as an empty
-store would: pages are then rendered for every visitor.
+store would: pages are then rendered for every visitor. Only a purge is told of:
+whoever asked for it must know, and until it got through nothing is answered
+from the store, which may hold what should be gone.
 """
 
 from __future__ import annotations
@@ -12,13 +14,19 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.edge.store import Lease, Store, Usage
+from isrgen.edge.purge import Purged
+from isrgen.edge.store import Lease, PurgeError, Store, Usage
 
 T = TypeVar("T")
 
 _LOG: Final = logging.getLogger("isrgen")
 _QUIET_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 1.0
+MOST_OWED: Final = 1000
+"""Failed purges that are remembered one by one; more become one of everything."""
+
 _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, TypeError, KeyError)
 
 
@@ -29,8 +37,12 @@ class Failsafe:
         self._store = store
         self._monotonic = monotonic
         self._said: float | None = None
+        self._owed: list[Purged] = []
+        self._retry_at = 0.0
 
     async def get(self, key: str) -> Sequence[Stored]:
+        if self._owed and not await self._make_good():
+            return ()
         return await self._try(self._store.get(key), ())
 
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
@@ -46,10 +58,10 @@ class Failsafe:
         await self._try(self._store.announce(build), None)
 
     async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
-        return await self._try(self._store.invalidate_key(prefix, hard), [])
+        return await self._purge(Purged(key=prefix, hard=hard))
 
     async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
-        return await self._try(self._store.invalidate_tag(tag, hard), [])
+        return await self._purge(Purged(tag=tag, hard=hard))
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
         return await self._try(self._store.acquire(key, owner, now, seconds), Lease.MINE)
@@ -72,6 +84,38 @@ class Failsafe:
         except _FAULTS as fault:
             self._say(fault)
             return otherwise
+
+    async def _purge(self, purge: Purged) -> list[str]:
+        """Carry out a purge; raises PurgeError, and owes it, when the store does not."""
+        try:
+            return await self._carry_out(purge)
+        except _FAULTS as fault:
+            self._say(fault)
+            self._owed.append(purge)
+            if len(self._owed) > MOST_OWED:
+                self._owed = [Purged(tag=ALL, hard=any(owed.hard for owed in self._owed))]
+            raise PurgeError(f"the cache could not be purged: {fault}") from fault
+
+    async def _carry_out(self, purge: Purged) -> list[str]:
+        if purge.tag:
+            return await self._store.invalidate_tag(purge.tag, purge.hard)
+        return await self._store.invalidate_key(purge.key, purge.hard)
+
+    async def _make_good(self) -> bool:
+        """Try the failed purges again, once in a while; whether none is left."""
+        now = self._monotonic()
+        if now < self._retry_at:
+            return False
+        self._retry_at = now + _RETRY_SECONDS
+        for purge in tuple(self._owed):
+            try:
+                await self._carry_out(purge)
+            except _FAULTS as fault:
+                self._say(fault)
+                return False
+            if purge in self._owed:
+                self._owed.remove(purge)
+        return not self._owed
 
     def _say(self, fault: Exception) -> None:
         now = self._monotonic()

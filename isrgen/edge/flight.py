@@ -17,11 +17,10 @@ from isrgen.caching.policy import Lifetime
 from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.edge.landing import Landed, result_of, stored_from
+from isrgen.edge.landing import Landed, failure, result_of, stored_from
 from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Store
 from isrgen.http.answer import Answer, Outcome, Shared
-from isrgen.http.headers import Headers
 
 _LOG: Final = logging.getLogger("isrgen")
 _FIRST_PAUSE: Final = 0.01
@@ -115,10 +114,10 @@ class Pilot:
             async with asyncio.timeout(self._deadline):
                 answer = await plan.render()
         except TimeoutError:
-            answer = _failure(504, "The page took too long.", Outcome.TIMEOUT)
+            answer = failure(504, "The page took too long.", Outcome.TIMEOUT)
         except Exception:
             _LOG.exception("rendering %s failed", plan.key)
-            answer = _failure(500, "The page could not be made.", Outcome.FAILED)
+            answer = failure(500, "The page could not be made.")
         return await self._land(plan, answer, begun)
 
     async def _land(self, plan: Plan, answer: Answer, begun: float) -> Landed:
@@ -215,8 +214,3 @@ class Pilot:
         if stored is None or stored.build != self.build:
             return None
         return stored if freshness(stored, self._clock()) is Freshness.FRESH else None
-
-
-def _failure(status: int, text: str, outcome: Outcome) -> Answer:
-    headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
-    return Answer(status, headers, text.encode(), outcome=outcome)

@@ -15,6 +15,7 @@ from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.validation import etag_of
 from isrgen.edge.origin import Served
 from isrgen.http.answer import Answer, Outcome, Shared
+from isrgen.http.headers import Headers
 
 _WRITTEN_BY_US: Final = frozenset({"etag", "content-length", "transfer-encoding", "connection"})
 
@@ -48,6 +49,20 @@ def result_of(answer: Answer) -> Result:
 def may_tell_everyone(answer: Answer) -> bool:
     """Whether a failure is our own words (500, 503, 504), and so the same for all who wait."""
     return answer.outcome is not Outcome.DONE and answer.stream is None and "set-cookie" not in answer.headers
+
+
+def failure(status: int, text: str, outcome: Outcome = Outcome.FAILED) -> Answer:
+    """Our own words, in place of a page."""
+    headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
+    return Answer(status, headers, text.encode(), outcome=outcome, reason=outcome.value)
+
+
+async def unpurged(answer: Answer) -> Answer:
+    """What is sent in place of an answer whose purges failed: it would claim what was not done."""
+    aclose = getattr(answer.stream, "aclose", None)
+    if aclose is not None:
+        await aclose()
+    return failure(503, "The cache could not be purged. Try again later.")
 
 
 def stored_from(

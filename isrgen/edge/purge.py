@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from isrgen.caching.invalidation import ALL, concerns, portable
 from isrgen.caching.keys import canonical_path
-from isrgen.edge.store import Store
+from isrgen.edge.store import PurgeError, Store
 from isrgen.http.context import Purge
 
 REMEMBERED: Final = 4096
@@ -17,18 +17,35 @@ REMEMBERED: Final = 4096
 
 
 async def invalidate(store: Store, purges: Sequence[Purge]) -> list[str]:
-    """Carry purges out; the keys that were hit softly, to be regenerated, each once."""
+    """Carry purges out; the keys that were hit softly, to be regenerated, each once.
+
+    Raises PurgeError when one failed, after the others were carried out.
+    """
     soft: dict[str, None] = {}
-    for purge in purges:
-        hit: list[str] = []
-        if purge.tag:
-            hit += await store.invalidate_tag(portable(purge.tag), purge.hard)
-        if purge.path:
-            for path in path_forms(purge.path):
-                hit += await store.invalidate_key(path, purge.hard)
-        if not purge.hard:
+    failed: PurgeError | None = None
+    for one in (one for purge in purges for one in _single(purge)):
+        try:
+            if one.tag:
+                hit = await store.invalidate_tag(one.tag, one.hard)
+            else:
+                hit = await store.invalidate_key(one.key, one.hard)
+        except PurgeError as error:
+            failed = error
+            continue
+        if not one.hard:
             soft.update(dict.fromkeys(hit))
+    if failed is not None:
+        raise failed
     return list(soft)
+
+
+def _single(purge: Purge) -> Iterator[Purged]:
+    """What a store is told, for what a handler names."""
+    if purge.tag:
+        yield Purged(tag=portable(purge.tag), hard=purge.hard)
+    if purge.path:
+        for path in path_forms(purge.path):
+            yield Purged(key=path, hard=purge.hard)
 
 
 def path_forms(path: str) -> tuple[str, ...]:

@@ -16,6 +16,10 @@ from typing import Protocol
 from isrgen.caching.stored import HeaderPairs, Stored
 
 
+class PurgeError(Exception):
+    """A purge could not be carried out: what it concerns may still be there."""
+
+
 class Lease(Enum):
     """The answer to a request for the one flight of a key."""
 

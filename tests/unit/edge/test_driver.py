@@ -14,7 +14,7 @@ from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.driver import Edge
 from isrgen.edge.origin import Exchange, Served
-from isrgen.edge.store import Store
+from isrgen.edge.store import PurgeError, Store
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.context import Purge
@@ -338,11 +338,41 @@ def test_a_store_that_fails_leaves_the_site_up(caplog: pytest.LogCaptureFixture)
         for _ in range(5):
             served = await world.get()
             assert (served.status, served.cache_status.stored) == (200, False)
-        await world.edge.purge([Purge(tag="t")])
 
     with caplog.at_level(logging.ERROR):
         play(script, store=Broken())
     assert [record.message.count("the edge store fails") for record in caplog.records] == [1]
+
+
+class Unpurged(MemoryStore):
+    """A store that takes no purge of /a."""
+
+    async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+        if prefix.startswith("/a"):
+            raise OSError("the disk is full")
+        return await super().invalidate_key(prefix, hard)
+
+
+def test_purges_that_failed_are_told_after_the_others_were_carried_out() -> None:
+    async def script(world: World) -> None:
+        await world.get("/b")
+        with pytest.raises(PurgeError):
+            await world.edge.purge([Purge(path="/a", hard=True), Purge(path="/b", hard=True)])
+        assert (await world.get("/b")).cache_status.hit is False
+        assert await world.store.keys() == ["/b"]
+        assert world.renders == 2
+
+    play(script, store=Unpurged())
+
+
+def test_a_handler_whose_purge_failed_is_a_503() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer("done", purges=(Purge(path="/a"),))]
+        for bypass in ("", "authorization"):
+            served = await world.get("/api", bypass=bypass)
+            assert (served.status, ("Cache-Control", "private, no-store") in served.headers) == (503, True)
+
+    play(script, store=Unpurged())
 
 
 def test_a_key_that_is_too_long_is_rendered_and_not_kept() -> None:
