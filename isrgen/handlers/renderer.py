@@ -27,6 +27,7 @@ from isrgen.handlers.shaping import checked
 from isrgen.handlers.streams import MOST, PooledStream, WatchedStream
 from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
+from isrgen.http.bodies import BadBodyError
 from isrgen.http.headers import Headers
 from isrgen.http.request import Request
 from isrgen.http.response import Response
@@ -96,10 +97,12 @@ class Renderer:
         return answer
 
     async def answer(self, route: Route, request: Request) -> Answer:
-        """Render; never raises for what the site does: the answer is then a 500, 503 or 504."""
+        """Render; never raises for what the site does: the answer is then a 400, 500, 503 or 504."""
         render = self._render(route, request)
         try:
             answer, problems = await self._answer(render, route)
+        except BadBodyError as error:
+            return _refused(render, error)
         except Exception as error:
             return self._failed(render, error)
         self._warnings.log(problems)
@@ -247,6 +250,13 @@ class Renderer:
         made = yield from call_by_name(function, dict.fromkeys(STATIC_PARAMS, lambda: view), source)
         listed = yield Call(list, (made,))
         return function, listed
+
+
+def _refused(render: Render, error: BadBodyError) -> Answer:
+    headers = Headers({"Content-Type": "text/plain; charset=utf-8"})
+    purges = tuple(render.context.purges)
+    body = f"{error}\n".encode()
+    return Answer(400, headers, body, outcome=Outcome.FAILED, reason="bad-body", purges=purges)
 
 
 def _checked_params(route: Route, params: Any) -> dict[str, Any]:

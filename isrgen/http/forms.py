@@ -8,6 +8,8 @@ from email import policy
 from email.parser import BytesParser
 from urllib.parse import parse_qsl
 
+from isrgen.http.bodies import BadBodyError
+
 _MOST_FIELDS = 1000
 
 
@@ -45,14 +47,17 @@ class Form(Mapping[str, "str | Upload"]):
 
 
 def parse_form(content_type: str, body: bytes) -> Form:
-    """The fields of a body, by its media type; raises ValueError for one that is not a form."""
+    """The fields of a body, by its media type; raises BadBodyError for one that is not a form."""
     media = content_type.partition(";")[0].strip().lower()
     if media == "application/x-www-form-urlencoded":
         text = body.decode("utf-8", "replace")
-        return Form(list(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)))
+        try:
+            return Form(list(parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)))
+        except ValueError as error:
+            raise BadBodyError(f"The form has more than {_MOST_FIELDS} fields.") from error
     if media == "multipart/form-data":
         return _multipart(content_type, body)
-    raise ValueError(f"the body is {media or 'of no declared type'}, not a form")
+    raise BadBodyError(f"The body is {media or 'of no declared type'}, not a form.")
 
 
 def _multipart(content_type: str, body: bytes) -> Form:
@@ -60,9 +65,9 @@ def _multipart(content_type: str, body: bytes) -> Form:
     try:
         message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
     except RecursionError as error:
-        raise ValueError("the multipart body cannot be read") from error
+        raise BadBodyError("The multipart body cannot be read.") from error
     if not message.is_multipart():
-        raise ValueError("the multipart body cannot be read")
+        raise BadBodyError("The multipart body cannot be read.")
     items: list[tuple[str, str | Upload]] = []
     for part in list(message.iter_parts())[:_MOST_FIELDS]:
         name = part.get_param("name", header="content-disposition")

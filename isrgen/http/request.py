@@ -6,12 +6,12 @@ records the read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 from urllib.parse import parse_qsl, quote, urlencode
 
 from isrgen.caching.privacy import What
+from isrgen.http.bodies import parse_json
 from isrgen.http.forms import Form, parse_form
 from isrgen.http.reads import Recorder
 
@@ -208,11 +208,11 @@ class Request:
         return self._body.decode("utf-8", "replace")
 
     async def json(self) -> Any:
-        """The body as JSON; raises ValueError when it is not."""
-        return json.loads(self._body)
+        """The body as JSON; raises ValueError when it is not. Uncaught, that is a 400."""
+        return parse_json(self._body)
 
     async def form(self) -> Form:
-        """The fields of a posted form, urlencoded or multipart; raises ValueError for anything else."""
+        """The fields of a form, urlencoded or multipart; raises ValueError for anything else. Uncaught, a 400."""
         return parse_form(self._headers.get("content-type", ""), self._body)
 
     def __repr__(self) -> str:

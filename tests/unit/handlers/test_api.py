@@ -95,3 +95,56 @@ def test_an_api_routes_own_404_is_the_response_it_raises(kit: Any, ask: Any) -> 
     kit.api("/b", "from isrgen import not_found\ndef GET():\n    return not_found('tea')\n")
     assert ask("/a").body == b'{"error":"no"}'
     assert (ask("/b").status, ask("/b").body) == (404, b"the page tea")
+
+
+JSON = """
+async def POST(request):
+    return {"got": await request.json()}
+"""
+CAREFUL = """
+import json
+from isrgen import Response
+
+async def POST(request):
+    try:
+        return {"got": await request.json()}
+    except json.JSONDecodeError as error:
+        return Response({"error": error.msg}, 422)
+"""
+FORM = "async def POST(request):\n    return dict(await request.form())\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "body", "said"),
+    [
+        (JSON, b"", "The body is empty, and has to be JSON."),
+        (
+            JSON,
+            b"{",
+            "The body is not JSON: Expecting property name enclosed in double quotes, at line 1, column 2.",
+        ),
+        (JSON, b"\xff", "The body is not JSON: it is not UTF-8."),
+        (JSON, b"[" * 100_000, "The body is not JSON: it is nested too deeply."),
+        (FORM, b"a=1", "The body is application/x, not a form."),
+    ],
+)
+def test_a_body_that_the_code_cannot_read_is_the_clients_mistake(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture, module: str, body: bytes, said: str
+) -> None:
+    kit.api("/x", module)
+    answer = ask("/x", "POST", body=body, headers=[("content-type", "application/x")])
+    assert (answer.status, answer.body.decode(), answer.shared) == (400, f"{said}\n", None)
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert caplog.records == []
+
+
+def test_code_that_catches_it_says_what_it_likes(kit: Any, ask: Any) -> None:
+    kit.api("/x", CAREFUL)
+    assert ask("/x", "POST", body=b"[1]").body == b'{"got":[1]}'
+    refused = ask("/x", "POST", body=b"[1")
+    assert (refused.status, refused.body) == (422, b'{"error":"Expecting \',\' delimiter"}')
+
+
+def test_a_value_error_of_the_codes_own_is_still_a_500(kit: Any, ask: Any) -> None:
+    kit.api("/x", "import json\ndef POST():\n    return json.loads('{')\n")
+    assert ask("/x", "POST").status == 500
