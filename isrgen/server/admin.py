@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from isrgen.edge.driver import Edge
+from isrgen.edge.store import PurgeError
 from isrgen.http.context import Purge
 from isrgen.server.limits import MOST_BODY
 from isrgen.server.message import Incoming, Outgoing, TooLargeError, error_response
@@ -62,8 +63,12 @@ class Admin:
             return error_response(413)
         except ValueError as error:
             return _json(400, {"error": str(error), "example": _EXAMPLE})
-        if self._edge is not None:
+        if self._edge is None:
+            return _json(501, {"error": "the edge is off: there is no cache here to purge"})
+        try:
             await self._edge.purge(purges)
+        except PurgeError as error:
+            return _json(503, {"error": str(error)})
         return _json(200, {"revalidated": len(purges)})
 
     async def _metrics(self, incoming: Incoming) -> Outgoing:

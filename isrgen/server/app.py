@@ -34,6 +34,7 @@ from isrgen.server.files import StaticFiles
 from isrgen.server.limits import MOST_BODY, drop_internal, over_limit
 from isrgen.server.message import GoneError, Incoming, Outgoing, TooLargeError, error_response, finished
 from isrgen.server.proxies import Proxies
+from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
 from isrgen.server.sending import conditional, from_answer, from_served
 from isrgen.server.settings import Settings, settings_from
@@ -91,6 +92,7 @@ class App:
         self._files = StaticFiles(manifest.files if static.is_dir() else (), static)
         self._edge = self._make_edge()
         self._admin = Admin(settings.token, manifest.build, self._edge)
+        self._purging = Purging(self._edge)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
@@ -208,9 +210,7 @@ class App:
         )
         if self._edge is not None and visit.goes_to_edge:
             return conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
-        answer = await self.renderer.answer(route, visit.request())
-        if self._edge is not None and answer.purges:
-            await self._edge.purge(answer.purges)
+        answer = await self._purging.carry_out(await self.renderer.answer(route, visit.request()))
         behind = self._settings.behind
         sent = from_answer(answer, behind=behind, path=visit.url, method=incoming.method)
         if self._edge is not None:
