@@ -16,10 +16,12 @@ request: the path and the declared query. A request that bypasses the kept
 page comes with ``__isr_bypass`` and is answered for its visitor alone. A
 prerender never receives that parameter, since it is not in its
 ``allowQuery``: without it a request is clean, which is the safe side.
+What comes of a clean request leaves without ``Set-Cookie``.
 """
 
+import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, unquote_plus
@@ -29,6 +31,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("isrgen")
 
 PATH: Final = "__isr_path"
 BYPASS: Final = "__isr_bypass"
@@ -98,7 +102,7 @@ class Adapter:
         if asked is None:
             await _refuse(scope["method"], send)
         elif asked.clean and scope["method"] in ("GET", "HEAD"):
-            await self._site(_clean(scope, asked), _without_body(receive), send)
+            await self._site(_clean(scope, asked), _without_body(receive), _for_everybody(send, asked.path))
         elif asked.clean:
             await self._site(_visitors(scope, asked), receive, _privately(send))
         else:
@@ -202,12 +206,41 @@ def _without_body(receive: Receive) -> Receive:
 
 def _privately(send: Send) -> Send:
     async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            kept = [(n, v) for n, v in message.get("headers", ()) if bytes(n).lower() not in _CACHE_FIELDS]
-            message = {**message, "headers": [*kept, (b"cache-control", b"private, no-store")]}
+        await send(_private(message) if message["type"] == "http.response.start" else message)
+
+    return sending
+
+
+def _private(message: Message, dropped: "frozenset[bytes]" = _CACHE_FIELDS) -> Message:
+    kept = [(n, v) for n, v in message.get("headers", ()) if bytes(n).lower() not in dropped]
+    return {**message, "headers": [*kept, (b"cache-control", b"private, no-store")]}
+
+
+def _for_everybody(send: Send, path: str) -> Send:
+    """Let no cookie out, and no private answer without a word: what a prerender answers may be kept."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_private(message.get("headers", ())):
+            if message["status"] < 500:
+                log.error(
+                    "%s: the answer for everybody is a private one (%s), or sets a cookie. Vercel may keep "
+                    "it all the same; take `cache` from this route, or `Set-Cookie` from its answer.",
+                    path,
+                    message["status"],
+                )
+            message = _private(message, _CACHE_FIELDS | {b"set-cookie"})
         await send(message)
 
     return sending
+
+
+def _is_private(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Has the site judged it to be one visitor's, or does it set a cookie?"""
+    told = [(bytes(name).lower(), bytes(value).lower()) for name, value in headers]
+    return any(
+        name == b"set-cookie" or (name == b"cache-control" and (b"private" in value or b"no-store" in value))
+        for name, value in told
+    )
 
 
 async def _refuse(method: str, send: Send) -> None:

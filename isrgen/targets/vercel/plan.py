@@ -8,6 +8,10 @@ stale while it renders again. Two kinds of route cannot be one:
   plain function answers with ``Vercel-CDN-Cache-Control`` and ``Vary``;
 * every route under ``mode = "headers"``.
 
+A page that reads ``Accept`` or ``Accept-Language`` and does not list them under
+``vary`` cannot be told from others before it runs, and is a prerender: its
+clean request has neither, so that everybody gets the default variant.
+
 The cache in front of plain functions cannot be told to pass a request that
 carries a cookie. A route that lists ``bypass-cookies`` and is no prerender is
 therefore never shared there: ``adapter`` answers it ``private, no-store``.

@@ -23,15 +23,17 @@ CACHED = [
 class Site:
     """Remembers its request and answers as if everything could be shared."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 200, headers: list[tuple[bytes, bytes]] = CACHED) -> None:
         self.scope: dict[str, Any] = {}
         self.body = b""
+        self._status = status
+        self._headers = headers
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
         if scope["type"] == "http":
             self.body = (await receive())["body"]
-        await send({"type": "http.response.start", "status": 200, "headers": CACHED})
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
         await send({"type": "http.response.body", "body": b"page"})
 
 
@@ -42,8 +44,9 @@ def _invoke(
     headers: list[tuple[bytes, bytes]] | None = None,
     method: str = "GET",
     body: bytes = b"",
+    site: Site | None = None,
 ) -> tuple[Site, int, dict[bytes, bytes]]:
-    site, sent = Site(), []
+    site, sent = site or Site(), []
     adapter = Adapter(site, adapter_table(plan(manifest, "prerender")))
     scope = {
         "type": "http",
@@ -132,6 +135,43 @@ def test_a_prerender_renders_for_nobody_in_particular(method: str, manifest: Man
     assert (site.scope["method"], site.scope["client"], site.body) == ("GET", None, b"")
     assert site.scope["query_string"] == b"page=2"
     assert headers[b"vercel-cdn-cache-control"] == b"max-age=60"
+
+
+PRIVATE = [(b"cache-control", b"private, no-store"), (b"etag", b'"1"')]
+
+
+@pytest.mark.parametrize(
+    ("status", "answered", "level"),
+    [
+        (200, [*CACHED, (b"Set-Cookie", b"session=alice")], "ERROR"),
+        (200, [*PRIVATE, (b"set-cookie", b"session=alice"), (b"set-cookie", b"b=2")], "ERROR"),
+        (200, PRIVATE, "ERROR"),
+        (200, [(b"Cache-Control", b"Private"), (b"etag", b'"1"')], "ERROR"),
+        (302, PRIVATE, "ERROR"),
+        (500, PRIVATE, ""),
+    ],
+)
+def test_a_prerender_hands_out_no_cookie_and_no_private_answer_in_silence(
+    status: int, answered: Any, level: str, manifest: Manifest, caplog: pytest.LogCaptureFixture
+) -> None:
+    """amplify#4100: what a prerender answers is kept for everybody, so none of it may be one visitor's."""
+    site = Site(status, answered)
+    _, sent, headers = _invoke(manifest, "/blog/tea/", site=site)
+    assert (sent, headers) == (status, dict(PRIVATE))
+    assert [record.levelname for record in caplog.records] == ([level] if level else [])
+    assert not level or "/blog/tea/" in caplog.text
+
+
+def test_a_plain_function_may_set_a_cookie(manifest: Manifest) -> None:
+    site = Site(200, [*PRIVATE, (b"set-cookie", b"session=alice")])
+    _, _, headers = _invoke(manifest, "/langs/", site=site)
+    assert headers[b"set-cookie"] == b"session=alice"
+
+
+def test_a_bypass_may_set_a_cookie(manifest: Manifest) -> None:
+    site = Site(200, [*PRIVATE, (b"set-cookie", b"session=alice")])
+    _, _, headers = _invoke(manifest, "/blog/tea/", "__isr_path=/blog/tea/&__isr_bypass=1", site=site)
+    assert headers == {**dict(PRIVATE), b"set-cookie": b"session=alice"}
 
 
 def test_a_bypass_renders_for_its_visitor_and_is_never_kept(manifest: Manifest) -> None:
