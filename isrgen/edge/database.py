@@ -83,6 +83,10 @@ class Database:
                     replaced.append((number, old))
             if kept is None:
                 return False
+            if kept.size > self._limit:
+                for number, _ in replaced:
+                    self._remove(number)
+                return False
             self._write(key, kept, replaced)
             self._bound(key)
         return True

@@ -43,6 +43,15 @@ class Lru(Generic[M]):
             gone.append((oldest, lost))
         return gone
 
+    def fitting(self, key: str, variants: Sequence[Stored]) -> Sequence[Stored]:
+        """As many of the first variants as one key may hold at all."""
+        room = self._limit - 2 * len(key)
+        for count, stored in enumerate(variants):
+            room -= stored.size
+            if room < 0:
+                return variants[:count]
+        return variants
+
     def remove(self, key: str) -> None:
         held = self._held.pop(key, None)
         if held is not None:

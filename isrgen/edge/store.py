@@ -47,8 +47,9 @@ class Store(Protocol):
         """Keep ``stored`` in place of the variant that its ``selecting`` fields name.
 
         False, and nothing kept, when a newer one is there already
-        (``caching.settle.may_replace``). One rendered before a purge that
-        concerns it is kept as ``invalidated`` (soft) or not at all (hard).
+        (``caching.settle.may_replace``), or when it is larger than the whole
+        store: what it would have replaced then goes too. One rendered before a
+        purge that concerns it is kept as ``invalidated`` (soft) or not at all (hard).
         """
         ...
 

@@ -256,6 +256,37 @@ def test_a_store_is_bounded_by_bytes_and_the_latest_stays(small: Opener, tmp_pat
     with_store(small, tmp_path, play)
 
 
+def test_variants_that_together_exceed_the_limit_lose_the_oldest(small: Opener, tmp_path: Path) -> None:
+    async def play(store: Store) -> None:
+        for number in range(30):
+            stored = made("x" * 1000, 1000.0 + number, variant(f"l{number}"), tags=(f"t{number}", "t"))
+            assert await store.put("/", stored, 0)
+            assert (await store.usage()).bytes <= 20_000
+        kept = [stored.selecting for stored in await store.get("/")]
+        assert kept == [variant(f"l{29 - back}") for back in range(len(kept))]
+        assert 5 < len(kept) < 20
+        assert await store.invalidate_tag("t0", True) == []
+        assert len(await store.get("/")) == len(kept)
+        await store.invalidate_tag("t", True)
+        assert await bodies(store, "/") == []
+
+    with_store(small, tmp_path, play)
+
+
+def test_what_is_larger_than_the_store_is_not_kept_and_takes_only_its_older_self_along(
+    small: Opener, tmp_path: Path
+) -> None:
+    async def play(store: Store) -> None:
+        await store.put("/", made("de", 1000.0, variant("de")), 0)
+        await store.put("/", made("en", 1000.0, variant("en")), 0)
+        await store.put("/b", made("b"), 0)
+        assert not await store.put("/", made("x" * 30_000, 1001.0, variant("de")), 0)
+        assert await bodies(store, "/") == ["en"]
+        assert await bodies(store, "/b") == ["b"]
+
+    with_store(small, tmp_path, play)
+
+
 def test_the_bytes_held_go_back_to_nothing(opener: Opener, tmp_path: Path) -> None:
     async def play(store: Store) -> None:
         for number in range(10):

@@ -62,8 +62,9 @@ class MemoryStore:
                 others.append(old)
         if kept is None:
             return False
-        self._set(key, (kept, *others[: MAX_VARIANTS - 1]))
-        return True
+        variants = self._held.fitting(key, (kept, *others[: MAX_VARIANTS - 1]))
+        self._set(key, variants or others)
+        return bool(variants)
 
     async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
         left = [s for s in await self.get(key) if selecting is not None and s.selecting != selecting]
