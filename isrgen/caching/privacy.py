@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Self
 
 from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.errors import Problem
@@ -35,6 +35,20 @@ class Read:
     name: str = ""
     file: str = ""
     line: int = 0
+
+
+class Said(str):
+    """A value of a response's field, and the place in the site's code that said it."""
+
+    __slots__ = ("file", "line")
+
+    def __new__(cls, value: str, file: str, line: int) -> Self:
+        made = super().__new__(cls, value)
+        made.file, made.line = file, line
+        return made
+
+    file: str
+    line: int
 
 
 class Effect(Enum):
@@ -93,6 +107,14 @@ _REASONS: Final[dict[What, str]] = {
     What.ALL_QUERY: "reads-query",
     What.CLIENT: "reads-client",
 }
+
+_WITHIN: Final[dict[What, What]] = {
+    What.COOKIE: What.ALL_COOKIES,
+    What.ALL_COOKIES: What.ALL_HEADERS,
+    What.HEADER: What.ALL_HEADERS,
+    What.QUERY: What.ALL_QUERY,
+}
+"""A part of the request -> what a line that reads them all is warned about instead."""
 
 _WORDS: Final[dict[What, str]] = {
     What.COOKIE: "the cookie `{name}`",
@@ -158,8 +180,9 @@ def judge(
     """Whether a response that asks for the lifetime ``asked`` may be shared.
 
     ``vary`` holds the names (or whole values) that the site's own code put
-    into ``Vary``: a name the route does not list is not dropped in silence but
-    makes the response private, for no cache could keep its promise.
+    into ``Vary``, as ``Said`` where the place is known. A name the route does
+    not list is not dropped in silence but makes the response private, for no
+    cache could keep its promise.
     """
     if bypassed:
         return Judgment(None, reason="bypass")
@@ -169,8 +192,8 @@ def judge(
     effects = [(one, EFFECTS[one.what](one, policy)) for one in read]
     offending = [one for one, effect in effects if effect is Effect.PRIVATE]
     said = _names(vary)
-    refused = [name for name in said if name in NEVER_VARY or not may_vary(name, policy)]
-    warnings = (*map(_warning, offending), *map(_vary_warning, refused))
+    refused = [value for name, value in said.items() if not may_vary(name, policy)]
+    warnings = (*map(_warning, _widest(offending)), *map(_vary_warning, refused))
     if offending:
         return Judgment(None, reason=_reason(offending[0]), warnings=warnings)
     if refused:
@@ -191,9 +214,23 @@ def varying(policy: CachePolicy) -> frozenset[str]:
     return (ALWAYS_VARY | {listed.lower() for listed in policy.vary}) - NEVER_VARY
 
 
-def _names(values: Iterable[str]) -> list[str]:
-    parts = (part.strip().lower() for value in values for part in value.split(","))
-    return [name for name in dict.fromkeys(parts) if name]
+def _names(values: Iterable[str]) -> dict[str, Said]:
+    """Each name in lower case, and who said it first."""
+    found: dict[str, Said] = {}
+    for value in values:
+        file, line = (value.file, value.line) if isinstance(value, Said) else ("", 0)
+        for part in value.split(","):
+            name = part.strip().lower()
+            if name:
+                found.setdefault(name, Said(name, file, line))
+    return found
+
+
+def _widest(reads: Iterable[Read]) -> list[Read]:
+    """Without what a wider read on the same line holds: ``dict(request.headers)`` is one mistake."""
+    found = list(reads)
+    there = {(read.what, read.file, read.line) for read in found}
+    return [read for read in found if (_WITHIN.get(read.what), read.file, read.line) not in there]
 
 
 def _reason(read: Read) -> str:
@@ -214,9 +251,10 @@ def _warning(read: Read) -> Problem:
     return Problem(message, hint, file=read.file, line=read.line or None)
 
 
-def _vary_warning(name: str) -> Problem:
+def _vary_warning(name: Said) -> Problem:
     if name in NEVER_VARY:
         hint = "Leave it out of `Vary`, " + _OWN_RENDER
     else:
         hint = f"List `vary: [{name}]` under `cache`, " + _OWN_RENDER
-    return Problem(f"The response says `Vary: {name}`, so it is private although it asks to be shared.", hint)
+    message = f"The response says `Vary: {name}`, so it is private although it asks to be shared."
+    return Problem(message, hint, file=name.file, line=name.line or None)

@@ -54,8 +54,13 @@ def arguments_of(
 
 def line_of(function: Callable[..., Any]) -> int | None:
     """The line on which a function is defined, for a problem to name."""
+    return place_of(function)[1] or None
+
+
+def place_of(function: Callable[..., Any]) -> tuple[str, int]:
+    """The file and line in which a function is defined; nowhere for one that is not Python."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return None if code is None else int(code.co_firstlineno)
+    return ("", 0) if code is None else (code.co_filename, int(code.co_firstlineno))
 
 
 def _parameters(function: Callable[..., Any]) -> list[Parameter]:

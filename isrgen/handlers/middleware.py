@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isrgen.errors import IsrgenError, Problem
-from isrgen.handlers.calls import line_of
+from isrgen.handlers.calls import line_of, place_of
 from isrgen.handlers.pool import Call, Pool, Work
 from isrgen.handlers.shaping import own, settle
 from isrgen.http.context import RenderContext
@@ -61,6 +61,7 @@ class Around:
             return own(raised)
         if not isinstance(result, Response):
             raise _wrong(layer, result)
+        result.headers.place_vary(lambda: place_of(layer.function))
         is_passed = any(result is response for response in passed)
         return settle(self.context, result if is_passed else own(result), rendered=is_passed)
 

@@ -7,8 +7,10 @@ top of a module and be raised again for the next visitor.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from isrgen.errors import IsrgenError
+from isrgen.handlers.calls import place_of
 from isrgen.http.context import RenderContext
 from isrgen.http.headers import Headers, HeadersLike
 from isrgen.http.response import Response
@@ -62,6 +64,7 @@ def _apply(asked: Sequence[HeadersLike | Callable[[Headers], object]], headers: 
     for change in asked:
         if callable(change):
             change(headers)
+            headers.place_vary(partial(place_of, change))
             continue
         replaced = Headers(change)
         for name in replaced:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from isrgen.caching.fields import CACHE_FIELDS
 from isrgen.caching.invalidation import tags_of
@@ -27,6 +28,8 @@ from isrgen.http.response import Response
 from isrgen.manifest import Route
 
 log = logging.getLogger("isrgen")
+
+_MOST_WARNINGS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +108,16 @@ def _is_bypassed(route: Route, request: Request) -> bool:
 
 
 class Warnings:
-    """Tells of each line that makes a page private once; under ``strict`` as an error."""
+    """Tells once of each thing that makes a page private, by line; under ``strict`` as an error."""
 
     def __init__(self, *, strict: bool) -> None:
         self._level = logging.ERROR if strict else logging.WARNING
-        self._said: set[tuple[str, int | None]] = set()
+        self._said: set[tuple[str, int | None, str]] = set()
 
     def log(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
-            place = (problem.file, problem.line)
-            if place not in self._said:
-                self._said.add(place)
+            one = (problem.file, problem.line, problem.message)
+            # A message may hold what a visitor sent: their number is bounded.
+            if one not in self._said and len(self._said) < _MOST_WARNINGS:
+                self._said.add(one)
                 log.log(self._level, "%s", problem)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isrgen.http.headers import Headers, HeadersLike
+from isrgen.http.reads import where
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ def set_response_headers(headers: HeadersLike | Callable[[Headers], object]) -> 
     and ValueError for headers HTTP does not allow.
     """
     context = _context("set_response_headers")
-    context.headers.append(headers if callable(headers) else Headers(headers))
+    if not callable(headers):
+        headers = Headers(headers)
+        headers.place_vary(where)
+    context.headers.append(headers)
 
 
 def cache_tag(*tags: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Final, TypeVar, overload
+
+from isrgen.caching.privacy import Said
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -65,6 +67,12 @@ class Headers(MutableMapping[str, str]):
         wanted = name.lower()
         self._items = [item for item in self._items if item[0].lower() != wanted]
 
+    def place_vary(self, where: Callable[[], tuple[str, int]]) -> None:
+        """Note who said ``Vary``, where that is not noted yet; a warning may have to name the line."""
+        for at, (name, value) in enumerate(self._items):
+            if name.lower() == "vary" and not isinstance(value, Said):
+                self._items[at] = (name, Said(value, *where()))
+
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Every line, as it goes on the wire."""
         return tuple(self._items)
@@ -112,4 +120,4 @@ def _checked(name: str, value: str) -> tuple[str, str]:
         value.encode("latin-1")
     except UnicodeEncodeError as error:
         raise ValueError(f"the value of the header {name} is not Latin-1: {value!r}") from error
-    return name, value.strip(" \t")
+    return name, value if isinstance(value, Said) else value.strip(" \t")

@@ -36,7 +36,7 @@ class Recorder:
             raise SealedError("the request was read after its response was judged; read it before you answer")
         key = (what, name)
         if key not in self._reads and len(self._reads) < _MOST:
-            file, line = _where()
+            file, line = where()
             self._reads[key] = Read(what, name, file, line)
         elif key not in self._reads:
             self._reads[(What.ALL_HEADERS, "")] = Read(What.ALL_HEADERS)
@@ -62,7 +62,8 @@ def _is_library(frame: FrameType) -> bool:
     return module.startswith("isrgen.") or file.startswith(("<", _STDLIB)) or "/site-packages/" in file
 
 
-def _where() -> tuple[str, int]:
+def where() -> tuple[str, int]:
+    """The nearest line of the site's own code among the callers."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         template = frame.f_globals.get("__jinja_template__")

@@ -212,7 +212,7 @@ class Request:
         return parse_json(self._body)
 
     async def form(self) -> Form:
-        """The fields of a form, urlencoded or multipart; raises ValueError for anything else. Uncaught, a 400."""
+        """The fields of a form, urlencoded or multipart; raises ValueError, too, for anything else."""
         return parse_form(self._headers.get("content-type", ""), self._body)
 
     def __repr__(self) -> str:

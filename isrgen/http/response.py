@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from isrgen.http.headers import Headers, HeadersLike
+from isrgen.http.reads import where
 
 Stream = Iterator[bytes | str] | AsyncIterator[bytes | str]
 
@@ -29,6 +30,7 @@ class Response(Exception):  # noqa: N818  (it is an answer that may be raised, n
             raise ValueError(f"{status!r} is not a status that a response can have")
         self.status = status
         self.headers = headers.copy() if isinstance(headers, Headers) else Headers(headers)
+        self.headers.place_vary(where)
         content, self.stream, media = _content(body)
         self._body = b"" if status in _NO_BODY else content
         if media and status not in _NO_BODY and "content-type" not in self.headers:

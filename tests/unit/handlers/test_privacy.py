@@ -140,6 +140,65 @@ def test_a_vary_that_no_cache_could_keep_makes_the_page_private(kit: Any, ask: A
     assert (answer.shared, answer.reason) == (None, "vary")
 
 
+# how code may say it -> the line that does
+VARY: list[tuple[str, str, int]] = [
+    ("loader", "def loader():\n    isrgen.set_response_headers({'Vary': 'X-One'})\n", 3),
+    ("loader", "def loader():\n    isrgen.set_response_headers([('vary', 'X-One')])\n", 3),
+    (
+        "loader",
+        "def loader():\n    isrgen.set_response_headers(\n        lambda h: h.append('Vary', 'X-One'))\n",
+        4,
+    ),
+    ("loader", "KEPT = isrgen.Response('x', headers={'Vary': 'X-One'})\ndef loader():\n    return KEPT\n", 2),
+    ("loader", "def loader():\n    raise isrgen.Response('x', 200, {'Vary': 'X-One'})\n", 3),
+    (
+        "middleware",
+        "async def middleware(request, next):\n"
+        "    response = await next(request)\n    response.headers['Vary'] = 'X-One'\n    return response\n",
+        2,
+    ),
+    (
+        "middleware",
+        "def middleware(request, next):\n    isrgen.set_response_headers({'Vary': 'X-One'})\n"
+        "    return next(request)\n",
+        3,
+    ),
+]
+
+
+@pytest.mark.parametrize(("place", "code", "line"), VARY)
+def test_a_vary_that_code_set_is_warned_about_with_its_line(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture, place: str, code: str, line: int
+) -> None:
+    source = f"import isrgen\n{code}"
+    layers = (kit.write("content/_middleware.py", source),) if place == "middleware" else ()
+    kit.page("/a/", "x", source if place == "loader" else "", POLICY, middleware=layers)
+    assert ask("/a/").shared is None
+    (record,) = caplog.records
+    file = "content/_middleware.py" if place == "middleware" else "content/a+ssr.py"
+    assert record.getMessage().startswith(f"{file}:{line}: The response says `Vary: x-one`")
+
+
+def test_each_line_and_each_thing_it_says_is_warned_about_once(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = """
+    import isrgen
+    def loader(params):
+        isrgen.set_response_headers({"Vary": f"X-{params['x']}"})
+        isrgen.set_response_headers(lambda headers: headers.append("Vary", "X-Two"))
+    """
+    kit.page("/[x]/", "x", module, POLICY)
+    for path in ("/one/", "/one/", "/three/", "/one/"):
+        ask(path)
+    said = [record.getMessage().partition(", so")[0] for record in caplog.records]
+    assert said == [
+        "content/[x]+ssr.py:3: The response says `Vary: x-one`",
+        "content/[x]+ssr.py:4: The response says `Vary: x-two`",
+        "content/[x]+ssr.py:3: The response says `Vary: x-three`",
+    ]
+
+
 @pytest.mark.parametrize("place", ["code", "rule"])
 def test_set_cookie_makes_the_page_private_wherever_it_comes_from(kit: Any, ask: Any, place: str) -> None:
     module = "import isrgen\ndef loader():\n    isrgen.set_response_headers({'Set-Cookie': 'a=1'})\n"
