@@ -60,9 +60,3 @@ class Lru(Generic[M]):
     def items(self) -> Iterator[tuple[str, tuple[Stored, ...]]]:
         for key, (variants, _, _) in self._held.items():
             yield key, variants
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._held
-
-    def __len__(self) -> int:
-        return len(self._held)
