@@ -76,10 +76,6 @@ class Bundle:
         """Add a UTF-8 file."""
         self._add(path, Content(text.encode(), secret))
 
-    def data(self, path: str, data: bytes) -> None:
-        """Add a file of bytes."""
-        self._add(path, Content(data))
-
     def copy(self, path: str, source: Path) -> None:
         """Add a copy of a file on disk."""
         self._add(path, Copy(source))
