@@ -108,7 +108,7 @@ class Database:
             self._db.execute("DELETE FROM builds WHERE rank <= (SELECT max(rank) FROM builds) - 100")
 
     def invalidate(self, purge: Purged) -> list[str]:
-        """Note a purge, and carry it out; the keys that were hit."""
+        """Note a purge, and carry it out; the keys that hold some of it still."""
         if purge.tag == ALL:
             where = "1"
         elif purge.tag:
@@ -126,12 +126,14 @@ class Database:
                 f"SELECT id, key, status FROM entries WHERE {where}",  # noqa: S608
                 {"key": purge.key, "tag": purge.tag},
             ).fetchall()
-            for number, _, status in rows:
+            left = set()
+            for number, key, status in rows:
                 if purge.hard or status == 404:
                     self._remove(number)
                 else:
                     self._db.execute("UPDATE entries SET invalidated = 1 WHERE id = ?", (number,))
-        return sorted({row[1] for row in rows})
+                    left.add(key)
+        return sorted(left)
 
     def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
         with self._transaction():

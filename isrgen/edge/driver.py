@@ -101,9 +101,11 @@ class Edge:
 
         Raises PurgeError when the store could not; the others are carried out all the same.
         """
-        for key in await invalidate(self.store, purges):
+        keys = await invalidate(self.store, purges)
+        for key in keys:
             self._pilot.forget(key)
-            await self._regenerate_all(key)
+        if keys and self._regenerate is not None:
+            self._refresher.behind(self._regenerate_all(keys, await self.store.epoch()))
 
     async def close(self) -> None:
         """Finish what is under way, within the deadline, and close the store."""
@@ -172,14 +174,14 @@ class Edge:
             return variants
         return [v if v.build == self._build else replace(v, invalidated=True) for v in variants]
 
-    async def _regenerate_all(self, key: str) -> None:
-        """Start to regenerate every invalidated variant of a key."""
-        if self._regenerate is None:
-            return
-        epoch = await self.store.epoch()
-        for stored in await self.store.get(key):
-            if stored.invalidated:
-                self._refresher.soon(key, stored, self._clean_render(key), epoch)
+    async def _regenerate_all(self, keys: Sequence[str], epoch: int) -> None:
+        """Start to regenerate every invalidated variant of these keys, until too many wait for it."""
+        for key in keys:
+            if self._refresher.is_full:
+                return
+            for stored in await self.store.get(key):
+                if stored.invalidated:
+                    self._refresher.soon(key, stored, self._clean_render(key), epoch)
 
     def _clean_render(self, key: str) -> Callable[[HeaderPairs], Awaitable[Answer]]:
         async def render(headers: HeaderPairs) -> Answer:

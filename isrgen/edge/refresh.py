@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
 
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.collapse import Flights
@@ -28,6 +28,18 @@ class Refresher:
         self._flights = flights
         self._slots = asyncio.Semaphore(most)
         self._tasks: dict[FlightKey, asyncio.Task[None]] = {}
+        self._behind: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many regenerations wait as may."""
+        return len(self._tasks) >= MOST_WAITING
+
+    def behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that asks for regenerations after whoever wants them has gone on."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._behind.add(task)
+        task.add_done_callback(self._behind.discard)
 
     def soon(self, key: str, stored: Stored, render: Render, epoch: int = 0) -> None:
         """Begin to regenerate one variant, unless that is under way or too many are waiting.
@@ -35,7 +47,7 @@ class Refresher:
         ``epoch`` is the number of the purge that asks for it: what began before does not count.
         """
         job = (key, stored.selecting, epoch)
-        if job in self._tasks or len(self._tasks) >= MOST_WAITING:
+        if job in self._tasks or self.is_full:
             return
         task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render))
         self._tasks[job] = task
@@ -65,10 +77,11 @@ class Refresher:
         return False
 
     async def close(self) -> None:
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        while tasks := (*self._behind, *self._tasks.values()):
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def cancel(self) -> None:
-        for task in self._tasks.values():
+        for task in (*self._behind, *self._tasks.values()):
             task.cancel()
 
     def __len__(self) -> int:

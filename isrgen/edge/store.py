@@ -66,11 +66,11 @@ class Store(Protocol):
         ...
 
     async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
-        """Purge ``prefix`` itself and every key that goes on with ``?``; the keys that were hit."""
+        """Purge ``prefix`` and every key that goes on with ``?``; those that hold something still."""
         ...
 
     async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
-        """Purge everything that carries ``tag`` (``all``: everything); the keys that were hit."""
+        """Purge what carries ``tag`` (``all``: everything); the keys that hold some of it still."""
         ...
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:

@@ -115,15 +115,18 @@ class MemoryStore:
         return None
 
     def _purge(self, keys: Iterable[str], hard: bool, tag: str = "") -> list[str]:
-        hit = []
+        left = []
         for key in keys:
             held = self._held.get(key)
             if held is None:
                 continue
-            after = [s if tag and tag not in s.tags else purged(s, hard) for s in held[0]]
-            self._set(key, [stored for stored in after if stored is not None])
-            hit.append(key)
-        return hit
+            concerned = [not tag or tag in stored.tags for stored in held[0]]
+            after = [purged(s, hard) if hit else s for s, hit in zip(held[0], concerned, strict=True)]
+            variants = [stored for stored in after if stored is not None]
+            self._set(key, variants)
+            if len(variants) > concerned.count(False):
+                left.append(key)
+        return left
 
     def _set(self, key: str, variants: Sequence[Stored]) -> None:
         held = self._held.get(key)

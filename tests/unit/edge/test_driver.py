@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from isrgen.caching.keys import selecting_fields
 from isrgen.caching.policy import Lifetime
-from isrgen.caching.stored import HeaderPairs
+from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.driver import Edge
 from isrgen.edge.origin import Exchange, Served
+from isrgen.edge.refresh import MOST_WAITING
 from isrgen.edge.store import PurgeError, Store
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.answer import Answer, Outcome, Shared
@@ -342,6 +343,46 @@ def test_a_store_that_fails_leaves_the_site_up(caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.ERROR):
         play(script, store=Broken())
     assert [record.message.count("the edge store fails") for record in caplog.records] == [1]
+
+
+class Counting(MemoryStore):
+    """A store that counts the looks into it."""
+
+    gets = 0
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        self.gets += 1
+        return await super().get(key)
+
+
+def test_a_purge_of_everything_reads_nothing_that_is_gone() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer(status=404)]
+        for number in range(50):
+            await world.get(f"/{number}")
+        store.gets = 0
+        await world.edge.purge([Purge(tag="all")])
+        await world.rest()
+        assert (store.gets, world.renders) == (0, 50)
+
+    store = Counting()
+    play(script, store=store)
+
+
+def test_a_purge_is_done_before_what_it_hit_is_looked_at_and_no_more_of_that_than_may_wait() -> None:
+    async def script(world: World) -> None:
+        for number in range(MOST_WAITING + 50):
+            await world.get(f"/{number}")
+        store.gets = 0
+        world.gate.clear()
+        await world.edge.purge([Purge(tag="all")])
+        assert store.gets == 0
+        await world.rest()
+        assert MOST_WAITING <= store.gets < MOST_WAITING + 20
+        assert (await world.get("/1")).cache_status.detail == "revalidating"
+
+    store = Counting()
+    play(script, store=store)
 
 
 class Unpurged(MemoryStore):
