@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from isrgen.caching.directives import lifetime_of
+from isrgen.caching.directives import lifetime_of, parse
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.targeted import directives_of
 
@@ -56,10 +56,14 @@ def asked_lifetime(
 ) -> Lifetime | None:
     """The lifetime a response asks for: its own headers replace the route's.
 
-    A response that says anything of caching and no lifetime does not ask.
+    A response that says anything of caching and no lifetime does not ask. A
+    targeted field outdoes Cache-Control (RFC 9213 section 2.2), but not where
+    that is ``private`` or ``no-store``: between a loader that set the one and
+    the middleware that set the other, whoever wants privacy has the last word.
     """
-    said = directives_of(headers)
-    own = lifetime_of(said)
+    fields = tuple(headers)
+    said = directives_of(fields)
+    own = None if _is_refused(fields) else lifetime_of(said)
     match source_of(status):
         case Source.NEVER:
             return None
@@ -71,6 +75,11 @@ def asked_lifetime(
             refused = said is not None and own is None
             keep = route is not None and not refused and not_found_ttl > 0
             return Lifetime(not_found_ttl) if keep else None
+
+
+def _is_refused(headers: Iterable[tuple[str, str]]) -> bool:
+    plain = parse(", ".join(value for name, value in headers if name.lower() == "cache-control"))
+    return plain.private or plain.no_store
 
 
 def degraded_lifetime(lifetime: Lifetime) -> Lifetime:
