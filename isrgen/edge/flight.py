@@ -17,7 +17,7 @@ from isrgen.caching.policy import Lifetime
 from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.edge.landing import Landed, failure, result_of, stored_from
+from isrgen.edge.landing import Landed, failure, is_private, result_of, stored_from
 from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Store
 from isrgen.http.answer import Answer, Outcome, Shared
@@ -101,7 +101,7 @@ class Pilot:
             if (ready := await self._ready(plan)) is not None:
                 return Landed(None, ready, found=True)
             landed = await self.fly_alone(plan)
-            if landed.answer is not None and result_of(landed.answer) is Result.PRIVATE:
+            if landed.answer is not None and is_private(landed.answer):
                 private_until = self._clock() + PRIVATE_SECONDS
             return landed
         finally:
@@ -177,7 +177,7 @@ class Pilot:
             self._back_off(plan, answer, now)
         else:
             self._failures.forget(plan.key)
-        if result is Result.PRIVATE:
+        if is_private(answer):
             self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
             self._private.forget(plan.key)

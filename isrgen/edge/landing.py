@@ -36,14 +36,27 @@ class Landed:
 
 
 def result_of(answer: Answer) -> Result:
-    """How a render ended. A Set-Cookie is never shared, whatever the judgment said."""
-    if answer.outcome is not Outcome.DONE or answer.status >= 500:
+    """How a render ended."""
+    if _has_failed(answer):
         return Result.FAILED
     if answer.degraded is not None:
         return Result.DEGRADED
-    if answer.shared is None or answer.stream is not None or "set-cookie" in answer.headers:
-        return Result.PRIVATE
-    return Result.SHAREABLE
+    return Result.PRIVATE if is_private(answer) else Result.SHAREABLE
+
+
+def is_private(answer: Answer) -> bool:
+    """Whether a page is for one visitor; a Set-Cookie is never shared, whatever the judgment said.
+
+    Also one made of fallback data: it leaves the last good page where it is,
+    and those who come next need not wait for one another all the same.
+    """
+    if _has_failed(answer):
+        return False
+    return answer.shared is None or answer.stream is not None or "set-cookie" in answer.headers
+
+
+def _has_failed(answer: Answer) -> bool:
+    return answer.outcome is not Outcome.DONE or answer.status >= 500
 
 
 def may_tell_everyone(answer: Answer) -> bool:

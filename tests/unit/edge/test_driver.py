@@ -185,6 +185,34 @@ def test_a_key_that_was_private_is_not_collapsed_for_a_while() -> None:
     play(script)
 
 
+def test_a_key_that_was_private_and_made_of_fallback_data_is_not_collapsed_either() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer(shared=None, degraded="the database is away", reason="reads-cookie")]
+        await world.get()
+        world.gate.clear()
+        visits = [asyncio.ensure_future(world.get()) for _ in range(3)]
+        await world.rest()
+        assert world.renders == 4
+        world.gate.set()
+        assert all(
+            ("Cache-Control", "private, no-store") in one.headers for one in await asyncio.gather(*visits)
+        )
+
+    play(script)
+
+
+def test_fallback_data_for_one_visitor_leaves_the_last_good_page() -> None:
+    async def script(world: World) -> None:
+        world.answers.append(answer("own", None, degraded="the database is away", reason="reads-cookie"))
+        await world.get()
+        world.now += 100
+        await world.get()
+        await world.rest()
+        assert ((await world.get()).body, world.renders) == (b"page", 2)
+
+    play(script)
+
+
 def test_a_render_past_its_deadline_is_a_504_and_the_next_one_may_try() -> None:
     async def script(world: World) -> None:
         world.gate.clear()
