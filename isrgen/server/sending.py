@@ -44,9 +44,11 @@ def from_served(served: Served) -> Outgoing:
 
 
 def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
-    """A 304 for a visitor who has these very bytes."""
+    """A 304 for a visitor who has these very bytes; it would lose a cookie that is set beside them."""
     wanted = incoming.get("if-none-match")
     if wanted is None or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
+        return outgoing
+    if any(name.lower() == "set-cookie" for name, _ in outgoing.headers):
         return outgoing
     etag = next((value for name, value in outgoing.headers if name == "ETag"), "")
     if not etag or not matches_none(wanted, etag):

@@ -171,6 +171,25 @@ def test_an_etag_is_on_what_is_not_streamed_and_gives_a_304(kit: Any, drive: Any
         assert server.get(path, {"If-None-Match": '"other"'}).status == 200
 
 
+def test_a_response_that_sets_a_cookie_is_sent_whole(kit: Any, drive: Any) -> None:
+    """A 304 carries no Set-Cookie: a session that rotates would end, though the page is the same."""
+    module = """
+    from isrgen import set_response_headers
+    count = 0
+    def loader(request):
+        global count
+        count += 1
+        set_response_headers({"Set-Cookie": f"session={count}"})
+    """
+    kit.page("/a/", "same", module)
+    kit.page("/b/", "same")
+    server = drive()
+    for number in (1, 2):
+        reply = server.get("/a/", {"If-None-Match": "*, " + server.get("/b/")["ETag"]})
+        assert (reply.status, reply.text, reply["Set-Cookie"]) == (200, "same", f"session={number}")
+    assert server.get("/b/", {"If-None-Match": server.get("/b/")["ETag"]}).status == 304
+
+
 def test_errors_and_posts_have_an_etag_too_and_are_never_a_304(kit: Any, drive: Any) -> None:
     kit.page("/isr/", "x", policy=HOUR)
     server = drive()
