@@ -132,7 +132,7 @@ class Modules:
             loader.exec_module(module)
         except (Exception, SystemExit) as error:
             del sys.modules[name]
-            raise IsrgenError(problem_of(error, self._root, "importing this module", source)) from error
+            raise IsrgenError(problem_of(error, self._root, "Importing this file", source)) from error
         return module
 
     def _import(

@@ -88,8 +88,9 @@ class Renderer:
             raise
         except Exception as error:
             source = route.module or route.source
+            page = request.path if route.pattern.params else ""
             raise IsrgenError(
-                problem_of(error, self._parts.root, f"rendering {request.path}", source)
+                problem_of(error, self._parts.root, "Rendering this page", source, page)
             ) from error
         if self._parts.manifest.strict and problems:
             raise IsrgenError(problems)
@@ -133,7 +134,7 @@ class Renderer:
         except IsrgenError:
             raise
         except Exception as error:
-            raise IsrgenError(problem_of(error, self._parts.root, "static_params()", source)) from error
+            raise IsrgenError(problem_of(error, self._parts.root, "`static_params`", source)) from error
         function, listed = found
         try:
             return [_checked_params(route, params) for params in listed]

@@ -253,7 +253,7 @@ def test_mistakes_in_files_links_anchors_and_loaders_are_told_together(make_site
         ("content/a.md:2", "date."),
         ("content/b.md:1", "nowhere."),
         ("content/b.md:1", "content/c.md."),
-        ("content/d.py:2", "zero"),
+        ("content/d.py:2", "zero."),
         ("content/lost.py", "name."),
     ]
 

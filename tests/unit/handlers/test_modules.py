@@ -113,7 +113,7 @@ def test_data_path_works_while_a_module_is_imported(make, tmp_path: Path) -> Non
     ("files", "where", "said"),
     [
         ({PAGE: "x = 1\ny = 1 / 0\n"}, f"{PAGE}:2", "ZeroDivisionError: division by zero"),
-        ({PAGE: "x = 1\ndef f(:\n"}, f"{PAGE}:2", "not Python"),
+        ({PAGE: "x = 1\ndef f(:\n"}, f"{PAGE}:2:7", "not Python"),
         ({PAGE: "import nothing_of_that_name\n"}, f"{PAGE}:1", "No module named 'nothing_of_that_name'"),
         ({PAGE: "import _lib.m\n", "content/_lib/m.py": "\n\n1/0\n"}, "content/_lib/m.py:3", "ZeroDivision"),
         ({PAGE: "import sys\nsys.exit(1)\n"}, f"{PAGE}:2", "SystemExit: 1"),
