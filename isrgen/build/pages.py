@@ -16,15 +16,14 @@ from typing import Any, Self
 
 from isrgen.build.jobs import spread
 from isrgen.build.output import write_file
-from isrgen.build.plan import file_of
 from isrgen.caching.privacy import Read
 from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.renderer import Renderer
 from isrgen.http.answer import Answer
-from isrgen.http.request import Request
+from isrgen.http.request import Request, reads_of
 from isrgen.manifest import Manifest, NotFound, OutputFile, Pairs, Route, Seed
 from isrgen.render.templates import Templates
-from isrgen.routing.urls import join
+from isrgen.routing.urls import file_of, join
 from isrgen.site.snapshot import Snapshot
 
 Params = dict[str, Any]
@@ -157,7 +156,7 @@ class Pages:
             headers=_own_headers(task.route, answer),
             route=source,
         )
-        return Rendered(file, warnings=tuple(_pointless(read, source) for read in request.recorder.reads))
+        return Rendered(file, warnings=tuple(_pointless(read, source) for read in reads_of(request)))
 
 
 def _own_headers(route: Route, answer: Answer) -> Pairs:

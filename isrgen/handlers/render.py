@@ -19,7 +19,7 @@ from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import Call, Pool, Work
 from isrgen.handlers.shaping import own, settle
 from isrgen.http.context import RenderContext, enter
-from isrgen.http.request import Request
+from isrgen.http.request import Request, reads_of, seal
 from isrgen.http.response import NotFoundResponse, Response
 from isrgen.manifest import Manifest, NotFound, Route
 from isrgen.render.page import render_page, with_loaded
@@ -66,12 +66,12 @@ class Render:
     @property
     def reads(self) -> tuple[Read, ...]:
         """Everything that was read, of the visitor's request and of what middleware put in its place."""
-        return tuple(read for request in (self.request, *self.others) for read in request.recorder.reads)
+        return tuple(read for request in (self.request, *self.others) for read in reads_of(request))
 
     def seal(self) -> None:
         """From now on, reading the request is an error: its response is everybody's."""
         for request in (self.request, *self.others):
-            request.recorder.seal()
+            seal(request)
 
     def work(self) -> Work[Response]:
         """The response, whole, but for header rules and the judgment."""

@@ -29,7 +29,7 @@ from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
 from isrgen.http.bodies import BadBodyError
 from isrgen.http.headers import Headers
-from isrgen.http.request import Request
+from isrgen.http.request import Request, limit_url
 from isrgen.http.response import Response
 from isrgen.manifest import Manifest, Route
 from isrgen.render.templates import Templates
@@ -157,7 +157,7 @@ class Renderer:
 
     def _render(self, route: Route | None, request: Request) -> Render:
         if route is not None and route.policy.lifetime is not None:
-            request.limit_url(route.policy.query)
+            limit_url(request, route.policy.query)
         until = time.monotonic() + self._deadline(route)
         return Render(self._parts, route, request, self._clock(), until)
 

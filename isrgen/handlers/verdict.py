@@ -23,7 +23,7 @@ from isrgen.handlers.header_rules import HeaderRules, add_missing
 from isrgen.http.answer import Shared
 from isrgen.http.context import RenderContext
 from isrgen.http.headers import Headers
-from isrgen.http.request import Request
+from isrgen.http.request import Request, bypass_of, shows_cookies
 from isrgen.http.response import Response
 from isrgen.manifest import Route
 
@@ -81,7 +81,7 @@ class Judge:
         for name in CACHE_FIELDS:
             headers.delete(name)
         problems = tuple(self._placed(problem, route) for problem in judgment.warnings)
-        verdict = Verdict(headers, None, request.bypass or judgment.reason, problems)
+        verdict = Verdict(headers, None, bypass_of(request) or judgment.reason, problems)
         if judgment.lifetime is None:
             return verdict
         lifetime = bounded(judgment.lifetime, now, next_change)
@@ -104,7 +104,7 @@ class Judge:
 
 def _is_bypassed(route: Route, request: Request) -> bool:
     """Whether this request is for one visitor alone; one that shows cookies where listed ones bypass is."""
-    return bool(request.bypass) or (bool(route.policy.bypass_cookies) and request.shows_cookies)
+    return bool(bypass_of(request)) or (bool(route.policy.bypass_cookies) and shows_cookies(request))
 
 
 class Warnings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import sysconfig
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from isrgen.caching.privacy import Read, What
 
@@ -51,6 +51,11 @@ class Recorder:
 
     def __deepcopy__(self, memo: object) -> Recorder:
         return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "what records the reads of a request cannot be pickled: a copy would record elsewhere"
+        )
 
     def seal(self) -> None:
         self._sealed = True

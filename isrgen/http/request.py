@@ -1,16 +1,18 @@
 """The request that loaders, API functions, middleware and templates see.
 
 Every part that differs between visitors is handed out through a view that
-records the read.
+records the read. What isrgen itself asks of a request are functions beside the
+class: a template reaches every public name of an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from copy import deepcopy
+from typing import Any, NoReturn, TypeVar, overload
 from urllib.parse import parse_qsl, quote, urlencode
 
-from isrgen.caching.privacy import What
+from isrgen.caching.privacy import Read, What
 from isrgen.http.bodies import parse_json
 from isrgen.http.forms import Form, parse_form
 from isrgen.http.reads import Recorder
@@ -21,7 +23,9 @@ D = TypeVar("D")
 class RecordedView(Mapping[str, str]):
     """A read-only mapping that records what is looked at.
 
-    Iterating, printing or counting looks at everything.
+    Iterating, printing or counting looks at everything. A header that stands
+    more than once has its lines joined (RFC 9110 section 5.3); those of
+    ``Cookie`` as RFC 9113 section 8.2.3 says.
     """
 
     __slots__ = ("_all", "_fold", "_items", "_note", "_one")
@@ -54,7 +58,9 @@ class RecordedView(Mapping[str, str]):
         values = self.getall(name)
         if not values:
             return default
-        return ", ".join(values) if self._fold else values[0]
+        if not self._fold:
+            return values[0]
+        return ("; " if name.lower() == "cookie" else ", ").join(values)
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
@@ -85,6 +91,15 @@ class RecordedView(Mapping[str, str]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __copy__(self) -> RecordedView:
+        return self
+
+    def __deepcopy__(self, memo: object) -> RecordedView:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("this view records what is read and cannot be pickled; pass on a dict() of it")
+
 
 def parse_cookies(header: str) -> list[tuple[str, str]]:
     """Names and values of a ``Cookie`` header (RFC 6265 section 5.4), leniently.
@@ -112,8 +127,8 @@ class Request:
     """
 
     __slots__ = (
-        "_base_url", "_body", "_client", "_cookies", "_headers", "_query", "_url_query", "bypass", "method",
-        "params", "path", "recorder", "shows_cookies",
+        "_base_url", "_body", "_bypass", "_client", "_cookies", "_headers", "_query", "_recorder",
+        "_shows_cookies", "_url_query", "method", "params", "path",
     )  # fmt: skip
 
     def __init__(
@@ -137,19 +152,19 @@ class Request:
         self.params: dict[str, str | list[str]] = {
             name: value if isinstance(value, str) else list(value) for name, value in (params or {}).items()
         }
-        self.recorder = Recorder()
+        self._recorder = Recorder()
         self._base_url = base_url.rstrip("/")
         self._body = body
         self._client = client
         self._url_query = url_query
-        self.bypass = bypass
+        self._bypass = bypass
         if hide_cookies:
             headers = [(name, value) for name, value in headers if name.lower() != "cookie"]
         cookies = [
             pair for name, value in headers if name.lower() == "cookie" for pair in parse_cookies(value)
         ]
-        self.shows_cookies = bool(cookies)
-        note = self.recorder.record
+        self._shows_cookies = bool(cookies)
+        note = self._recorder.record
 
         def note_header(what: What, name: str) -> None:
             if name == "cookie":
@@ -181,7 +196,7 @@ class Request:
     @property
     def client(self) -> str:
         """The visitor's address; reading it makes the response private."""
-        self.recorder.record(What.CLIENT)
+        self._recorder.record(What.CLIENT)
         return self._client
 
     @property
@@ -189,16 +204,10 @@ class Request:
         """The absolute URL: ``base_url``, the path, and the query."""
         pairs = self._url_query
         if pairs is None:
-            self.recorder.record(What.ALL_QUERY)
+            self._recorder.record(What.ALL_QUERY)
             pairs = self._query._items
         path = quote(self.path, safe="/-._~!$&'()*+,;=:@")
         return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
-
-    def limit_url(self, names: Iterable[str]) -> None:
-        """Let ``url`` show only these parameters, in the order of a key; reading it is harmless then."""
-        listed = frozenset(names)
-        shown = [pair for pair in self._query._items if pair[0] in listed]
-        self._url_query = sorted(shown, key=lambda pair: pair[0])
 
     async def body(self) -> bytes:
         return self._body
@@ -217,3 +226,46 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path}>"
+
+    def __copy__(self) -> Request:
+        """A copy may have another path or other params; its reads are the original's."""
+        made = object.__new__(Request)
+        for name in Request.__slots__:
+            setattr(made, name, getattr(self, name))
+        made.params = deepcopy(self.params)
+        return made
+
+    def __deepcopy__(self, memo: object) -> Request:
+        return self.__copy__()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a request cannot be pickled: what is read of it would not be known; pass on its values"
+        )
+
+
+def reads_of(request: Request) -> tuple[Read, ...]:
+    """What was read of a request so far."""
+    return request._recorder.reads
+
+
+def seal(request: Request) -> None:
+    """Make each further read an error."""
+    request._recorder.seal()
+
+
+def bypass_of(request: Request) -> str:
+    """Why it is answered for its visitor alone, or ""."""
+    return request._bypass
+
+
+def shows_cookies(request: Request) -> bool:
+    """Whether there are any that the site's code could see."""
+    return request._shows_cookies
+
+
+def limit_url(request: Request, names: Iterable[str]) -> None:
+    """Let ``url`` show only these parameters, in the order of a key; reading it is harmless then."""
+    listed = frozenset(names)
+    shown = [pair for pair in request._query._items if pair[0] in listed]
+    request._url_query = sorted(shown, key=lambda pair: pair[0])

@@ -47,7 +47,7 @@ class Incoming:
     def get(self, name: str) -> str | None:
         """A header by its lower-case name, its lines joined."""
         values = [value for key, value in self.headers if key == name]
-        return ", ".join(values) if values else None
+        return ("; " if name == "cookie" else ", ").join(values) if values else None
 
 
 @dataclass(frozen=True, slots=True)
