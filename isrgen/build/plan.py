@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import unquote
 
 from isrgen.config import Config
-from isrgen.manifest import HeaderRule, NotFound, Pairs, Route
-from isrgen.routing.globs import Glob
+from isrgen.manifest import HeaderRule, NotFound, Route
 from isrgen.routing.priority import sort_key
 from isrgen.site.page import Kind, Page
 
@@ -34,33 +32,10 @@ def routes_of(pages: Iterable[Page]) -> tuple[Route, ...]:
     return tuple(map(route_of, sorted(pages, key=lambda page: (sort_key(page.pattern), page.source))))
 
 
-def file_of(segments: tuple[str, ...], slash: bool) -> str:
-    """The file below ``static/`` that answers a page's URL.
-
-    >>> file_of(("blog", "tea"), True), file_of(("about",), False), file_of(("feed.xml",), False)
-    ('blog/tea/index.html', 'about.html', 'feed.xml')
-    """
-    if not segments:
-        return "index.html"
-    if not slash and "." in segments[-1][1:]:
-        return "/".join(segments)
-    return "/".join(segments) + ("/index.html" if slash else ".html")
-
-
 def not_found_of(page: Page) -> NotFound:
     """Where a ``+not-found`` page's file lies: beside the part of the site that it serves."""
     prefix = page.not_found or "/"
     return NotFound(prefix, page.source, f"{prefix.strip('/')}/404.html".lstrip("/"))
-
-
-class FileHeaders:
-    """The headers of a file that no page made: those of the first rule with headers that matches its URL."""
-
-    def __init__(self, rules: Iterable[HeaderRule]) -> None:
-        self._rules = [(Glob.parse(rule.path), rule.headers) for rule in rules]
-
-    def of(self, url: str) -> Pairs:
-        return next((headers for glob, headers in self._rules if glob.matches(unquote(url))), ())
 
 
 def header_rules_of(config: Config) -> tuple[HeaderRule, ...]:

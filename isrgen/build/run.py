@@ -43,7 +43,7 @@ class BuildEvent:
 class BuildResult:
     """What a build made: ``made`` counts files that are new or changed, ``reused`` those that are the same.
 
-    ``next_build`` is when a static page next appears or disappears.
+    ``next_build`` is when static pages will no longer show what they should.
     """
 
     manifest: Manifest
@@ -278,9 +278,11 @@ def _files_in(out: Path) -> dict[str, str]:
 
 
 def _next_build(site: Site, now: datetime, *, future: bool) -> datetime | None:
-    """When a static page next appears or goes; with ``future`` all that may appear are there."""
-    pages = [page for page in (*site.pages, *site.scheduled) if page.strategy is Strategy.SSG]
+    """When a page next appears or goes: static pages may list it. With ``future`` all that may appear are in."""
+    pages = (*site.pages, *site.scheduled)
+    if not any(page.strategy is Strategy.SSG for page in pages):
+        return None
     moments = [page.meta.expires_at for page in pages]
     if not future:
-        moments += [page.meta.publish_at or page.meta.date for page in pages]
+        moments += [page.meta.since for page in pages]
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

@@ -9,9 +9,10 @@ from urllib.parse import quote
 from isrgen.build import assets as fingerprints
 from isrgen.build.output import Files, write_file
 from isrgen.build.pages import Pages, Task
-from isrgen.build.plan import FileHeaders
 from isrgen.build.sitemap import sitemaps
 from isrgen.errors import IsrgenError, Problem
+from isrgen.handlers.header_rules import HeaderRules
+from isrgen.http.headers import Headers
 from isrgen.manifest import HeaderRule, NotFound
 from isrgen.routing.strategy import Strategy
 from isrgen.site.model import Site
@@ -43,11 +44,12 @@ class Static:
         return {name: asset.url for name, asset in found.items()}
 
     def copy_files(self, rules: Iterable[HeaderRule]) -> None:
-        headers = FileHeaders(rules)
+        compiled = HeaderRules(rules)
         for copied in self._site.files:
-            content = (self._site.config.root / copied.source).read_bytes()
+            content, headers = (self._site.config.root / copied.source).read_bytes(), Headers()
+            compiled.apply(headers, f"/{copied.path}")
             url = url_of(copied.path)
-            file = write_file(self._folder, copied.path, url, content, headers=headers.of(url))
+            file = write_file(self._folder, copied.path, url, content, headers=headers.pairs())
             self.files.add(file, copied.source)
 
     def write_pages(self, pages: Pages, tasks: Iterable[Task]) -> None:

@@ -110,8 +110,8 @@ def is_out(meta: FrontMatter, now: datetime, *, future: bool = False) -> bool:
 
     ``future`` takes in what is not out yet; what has expired stays away.
     """
-    since = meta.publish_at or meta.date
-    return (future or since is None or since <= now) and (meta.expires_at is None or now < meta.expires_at)
+    begun = future or meta.since is None or meta.since <= now
+    return begun and (meta.expires_at is None or now < meta.expires_at)
 
 
 def _templates(root: Path, scanner: Scanner, problems: list[Problem]) -> tuple[str, ...]:

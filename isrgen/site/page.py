@@ -48,6 +48,11 @@ class FrontMatter:
     template: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def since(self) -> datetime | None:
+        """When it is published: ``publish_at``, else ``date``."""
+        return self.publish_at or self.date
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -285,6 +285,12 @@ def test_the_build_says_when_a_static_page_next_appears_or_goes(make_site: MakeS
     assert output(site) == ["404.html", "b/index.html", "sitemap.xml"]
 
 
+def test_a_page_on_demand_that_static_pages_may_list_counts_for_the_next_build(make_site: MakeSite) -> None:
+    later = "---\npublish_at: 2030-01-01\ncache: hourly\n---\nb"
+    site = make_site({"content/a.md": "a", "content/b+ssr.md": later})
+    assert run(site).next_build == datetime(2030, 1, 1, tzinfo=UTC)
+
+
 def test_a_static_page_that_reads_the_visitor_is_a_warning_and_an_error_under_strict(
     make_site: MakeSite,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from isrgen.build.plan import file_of, not_found_of, routes_of
+from isrgen.build.plan import not_found_of, routes_of
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import Strategy
 from isrgen.site.page import Kind, Page
@@ -10,26 +10,6 @@ from isrgen.site.page import Kind, Page
 
 def page(pattern: str, kind: Kind = Kind.MARKDOWN) -> Page:
     return Page(f"content{pattern}.md", kind, Pattern.parse(pattern), "", Strategy.SSR, "a test")
-
-
-@pytest.mark.parametrize(
-    ("segments", "slash", "file"),
-    [
-        ((), True, "index.html"),
-        ((), False, "index.html"),
-        (("about",), True, "about/index.html"),
-        (("about",), False, "about.html"),
-        (("a", "b"), False, "a/b.html"),
-        (("v1.2",), True, "v1.2/index.html"),
-        (("feed.xml",), False, "feed.xml"),
-        ((".well-known",), False, ".well-known.html"),
-        (("café",), True, "café/index.html"),
-    ],
-)
-def test_a_page_is_written_where_a_web_server_looks_for_it(
-    segments: tuple[str, ...], slash: bool, file: str
-) -> None:
-    assert file_of(segments, slash) == file
 
 
 def test_routes_stand_in_the_order_of_match() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isrgen.routing.urls import BadPathError, join, split_decoded, split_raw
+from isrgen.routing.urls import BadPathError, file_of, join, split_decoded, split_raw
 
 HARMLESS = st.text(min_size=1, max_size=12).filter(
     lambda text: (
@@ -99,3 +99,23 @@ def test_one_slash_at_the_end_does_not_count() -> None:
 
 def test_the_root_never_gets_a_second_slash() -> None:
     assert join((), slash=True) == join((), slash=False) == "/"
+
+
+@pytest.mark.parametrize(
+    ("segments", "slash", "file"),
+    [
+        ((), True, "index.html"),
+        ((), False, "index.html"),
+        (("about",), True, "about/index.html"),
+        (("about",), False, "about.html"),
+        (("a", "b"), False, "a/b.html"),
+        (("v1.2",), True, "v1.2/index.html"),
+        (("feed.xml",), False, "feed.xml"),
+        ((".well-known",), False, ".well-known.html"),
+        (("café",), True, "café/index.html"),
+    ],
+)
+def test_a_page_is_written_where_a_web_server_looks_for_it(
+    segments: tuple[str, ...], slash: bool, file: str
+) -> None:
+    assert file_of(segments, slash) == file
