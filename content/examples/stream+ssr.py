@@ -16,7 +16,8 @@ _HEAD = """<!doctype html>
 @media (prefers-color-scheme: dark) { :root { --bg: #13181a; --ink: #e2e5df; --link: #74cdb2 } }
 body { font: 1rem/1.6 system-ui, sans-serif; background: var(--bg); color: var(--ink); max-width: 46.5rem;
   margin: 2.5rem auto; padding: 0 1.25rem }
-h1 { font: 700 clamp(1.9rem, 1.5rem + 2vw, 2.6rem)/1.2 Charter, "Sitka Text", Cambria, Georgia, serif; margin: 0 0 .5em }
+h1 { font: 700 clamp(1.9rem, 1.5rem + 2vw, 2.6rem)/1.2 Charter, "Sitka Text", Cambria, Georgia, serif;
+  margin: 0 0 .5em }
 ol { font-family: ui-monospace, Menlo, Consolas, monospace }
 a { color: var(--link) }
 </style>
