@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from isrgen.handlers.threads import BusyError, Threads
+from isrgen.http.context import RenderContext, enter
 
 T = TypeVar("T")
 
@@ -58,9 +59,14 @@ class Pool:
         result: T = await self._wait(self.drive(work), deadline)
         return result
 
-    async def next_chunk(self, stream: Iterator[Any] | AsyncIterator[Any], deadline: float) -> Any:
-        """The next item of a stream, or ``END``."""
-        return await self._wait(self._next(stream), deadline)
+    async def next_chunk(
+        self,
+        stream: Iterator[Any] | AsyncIterator[Any],
+        deadline: float,
+        context: RenderContext | None = None,
+    ) -> Any:
+        """The next item of a stream, or ``END``; it is made in the ``context`` of its render."""
+        return await self._wait(self._next(stream, context), deadline)
 
     async def end(self, stream: Iterator[Any] | AsyncIterator[Any], deadline: float) -> None:
         """Close a generator, so that its ``finally`` runs where it ran."""
@@ -172,7 +178,8 @@ class Pool:
                 threading.Thread(target=_live, args=(self._loop,), name="isrgen-site", daemon=True).start()
             return self._loop
 
-    async def _next(self, stream: Iterator[Any] | AsyncIterator[Any]) -> Any:
+    async def _next(self, stream: Iterator[Any] | AsyncIterator[Any], context: RenderContext | None) -> Any:
+        enter(context)
         if isinstance(stream, AsyncIterator):
             return await _guarded(anext(stream, END))
         return await self._in_thread(next, stream, END)

@@ -173,7 +173,8 @@ class Renderer:
         body, stream = response.body, None
         verdict = self._judge(render, route, response)
         if response.stream is not None:
-            stream = PooledStream(response.stream, self._parts.pool, deadline)
+            render.context.streams = True
+            stream = PooledStream(response.stream, self._parts.pool, deadline, render.context)
             if response.status in _NO_BODY:
                 await stream.aclose()
                 stream = None

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from isrgen.handlers.pool import END, Pool
+from isrgen.http.context import RenderContext
 from isrgen.http.response import Stream
 
 MOST: Final = 10 * 2**20
@@ -19,10 +20,11 @@ class PooledStream(AsyncIterator[bytes]):
     ``head`` holds chunks that were read before.
     """
 
-    def __init__(self, source: Stream, pool: Pool, deadline: float) -> None:
+    def __init__(self, source: Stream, pool: Pool, deadline: float, context: RenderContext) -> None:
         self._source = source
         self._pool = pool
         self._deadline = deadline
+        self._context = context
         self._head: list[bytes] = []
         self._ended = False
 
@@ -32,7 +34,7 @@ class PooledStream(AsyncIterator[bytes]):
         if self._ended:
             raise StopAsyncIteration
         try:
-            chunk = await self._pool.next_chunk(self._source, self._deadline)
+            chunk = await self._pool.next_chunk(self._source, self._deadline, self._context)
         except BaseException:
             self._ended = True
             raise

@@ -34,6 +34,8 @@ class RenderContext:
     tags: list[str] = field(default_factory=list)
     degraded: str | None = None
     purges: list[Purge] = field(default_factory=list)
+    streams: bool = False
+    """Its headers are settled, and what is still made is the body, piece by piece."""
 
 
 _current: ContextVar[RenderContext | None] = ContextVar("isrgen_render", default=None)
@@ -54,13 +56,22 @@ def _context(name: str) -> RenderContext:
     return context
 
 
+def _context_before_body(name: str) -> RenderContext:
+    context = _context(name)
+    if context.streams:
+        raise RuntimeError(
+            f"{name}() was called while the body streams; call it before you return the Response"
+        )
+    return context
+
+
 def set_response_headers(headers: HeadersLike | Callable[[Headers], object]) -> None:
     """Set headers of the response being made: a mapping, or a function given its ``Headers``.
 
     They count only when the page renders; raises RuntimeError outside a request
     and ValueError for headers HTTP does not allow.
     """
-    context = _context("set_response_headers")
+    context = _context_before_body("set_response_headers")
     if not callable(headers):
         headers = Headers(headers)
         headers.place_vary(where)
@@ -95,7 +106,7 @@ def revalidate_tag(tag: str, hard: bool = False) -> None:
 
 
 def _revalidate(purge: Purge) -> None:
-    context = _context("revalidate")
+    context = _context_before_body("revalidate_path() or revalidate_tag")
     if not context.may_revalidate:
         raise RuntimeError("pages are revalidated from API routes, not while a page renders")
     context.purges.append(purge)

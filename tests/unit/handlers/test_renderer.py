@@ -470,3 +470,32 @@ def test_a_warning_is_said_once_a_line_and_is_an_error_under_strict(
     assert "bypass-cookies: [theme]" in record.getMessage()
     with pytest.raises(IsrgenError, match="the cookie `theme`"):
         ask("/a/", run=True)
+
+
+STREAMS = {
+    "sync": "def body():\n    {call}\n    yield 'a'\n    {call}\n    yield 'b'\n",
+    "async": "async def body():\n    {call}\n    yield 'a'\n    {call}\n    yield 'b'\n",
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_a_streamed_body_may_tag_the_page_and_say_that_it_is_degraded(kit: Any, ask: Any, kind: str) -> None:
+    head = "import isrgen\ndef loader():\n    return isrgen.Response(body())\n"
+    kit.page("/a/", None, head + STREAMS[kind].format(call="isrgen.cache_tag('late')"), CachePolicy(HOUR))
+    kit.page("/b/", None, head + STREAMS[kind].format(call="isrgen.degraded('old')"), CachePolicy(HOUR))
+    tagged, degraded = ask("/a/"), ask("/b/")
+    assert (tagged.status, tagged.body, tagged.shared.tags) == (200, b"ab", ("late",))
+    assert (degraded.status, degraded.body, degraded.degraded) == (200, b"ab", "old")
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+@pytest.mark.parametrize(
+    "call", ["set_response_headers({'A': 'b'})", "revalidate_tag('a')", "revalidate_path('/')"]
+)
+def test_what_comes_too_late_in_a_streamed_body_is_an_error_that_says_so(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture, kind: str, call: str
+) -> None:
+    head = "import isrgen\ndef GET():\n    return isrgen.Response(body())\n"
+    kit.api("/a", head + STREAMS[kind].format(call=f"isrgen.{call}"), CachePolicy(HOUR))
+    assert ask("/a").status == 500
+    assert "while the body streams" in caplog.text
