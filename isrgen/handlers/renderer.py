@@ -54,7 +54,8 @@ class Renderer:
 
     ``root`` holds ``content/`` (the site, or ``dist/server``); ``data_roots``
     is where ``data_path`` looks, ``root`` itself if nothing else is given.
-    ``debug`` shows in the browser what otherwise only the log tells.
+    ``debug`` shows in the browser what otherwise only the log tells; on a
+    strict site warnings as well, in place of the page.
     """
 
     def __init__(
@@ -106,6 +107,10 @@ class Renderer:
             return _refused(render, error)
         except Exception as error:
             return self._failed(render, error)
+        if problems and self._debug and self._parts.manifest.strict:
+            if isinstance(answer.stream, WatchedStream):
+                await answer.stream.aclose()
+            return self._failed(render, IsrgenError(problems))
         self._warnings.log(problems)
         return answer
 

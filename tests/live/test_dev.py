@@ -118,6 +118,38 @@ def test_a_mistake_is_shown_in_place_of_every_page_until_it_is_mended(dev: objec
     until(shows(dev, "/", "First words."), "the mended site")
 
 
+def test_an_open_page_is_told_of_mistakes_and_all_of_them_are_shown(dev: object, site: Path) -> None:
+    number = seen(dev.get("/", VISIT).text)
+    told = threading.Event()
+    threading.Thread(target=listen, args=(dev, number, told), daemon=True).start()
+    # One by one: the second comes while the page already stands for the first.
+    (site / "content" / "broken.md").write_text("---\ndate: never\n---\n")
+    assert told.wait(30), "the page was never told to reload"
+    (site / "templates" / "page.html").write_text("{% if %}")
+    until(shows(dev, "/", "2 problems"), "both mistakes")
+    overlay = dev.get("/", VISIT).text
+    assert "content/broken.md:2" in overlay
+    assert "templates/page.html:1" in overlay
+
+
+def test_a_strict_site_shows_what_makes_a_page_private_in_place_of_it(
+    start: Callable[..., object], make_site: Callable[..., Path]
+) -> None:
+    files = {
+        "isrgen.toml": "strict = true\n",
+        "content/who+ssr.html": "---\ncache: {s-maxage: 1h}\n---\n{{ request.cookies.get('session') }}",
+    }
+    site = make_site(FILES | files)
+    overlay = start(site, command="dev").get("/who/", VISIT)
+    assert overlay.status == 500
+    assert "content/who+ssr.html:4: This reads the cookie `session`" in overlay.text
+    assert seen(overlay.text)
+    served = start(site)
+    reply = served.get("/who/")
+    assert (reply.status, reply.header("cache-control")) == (200, "private, no-store")
+    until(lambda: "ERROR content/who+ssr.html:4" in "".join(served.errors), "the log")
+
+
 def test_a_site_that_never_built_is_served_as_its_problems(start: Callable[..., object], site: Path) -> None:
     (site / "content" / "broken.md").write_text("---\ndate: never\n---\n")
     dev = start(site, command="dev")

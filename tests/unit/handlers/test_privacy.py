@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 import pytest
 
 from isrgen.caching.policy import CachePolicy, Lifetime
+from isrgen.http.request import Request
 
 HOUR = Lifetime(3600, 86400)
 VISITOR: dict[str, Any] = {
@@ -305,3 +307,36 @@ def test_what_one_visitor_puts_into_the_data_no_other_finds_there(kit, ask):
     for path in ("/a/", "/b/"):
         assert ask(path, headers=[("cookie", "name=alice")]).status == 500
     assert ask("/c/").body == b"start"
+
+
+def test_while_developing_a_strict_site_shows_the_warning_in_place_of_the_page(
+    kit: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = """
+    from isrgen import Response
+    def loader(request):
+        request.cookies.get("session")
+        request.client
+        return Response(iter(["x"]))
+    """
+    route = kit.page("/a/", None, module, POLICY)
+    kit.change(strict=True)
+    answer = asyncio.run(kit.renderer(debug=True).answer(route, Request(path="/a/")))
+    assert (answer.status, answer.shared, answer.stream) == (500, None, None)
+    for line, what in ((3, "the cookie `session`"), (4, "the visitor&#x27;s address")):
+        assert f"content/a+ssr.py:{line}: This reads {what}" in answer.body.decode()
+    assert "bypass-cookies: [session]" in answer.body.decode()
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+
+
+@pytest.mark.parametrize(("strict", "debug"), [(True, False), (False, True)])
+def test_strict_in_production_and_warnings_while_developing_leave_the_page_private(
+    kit: Any, caplog: pytest.LogCaptureFixture, strict: bool, debug: bool
+) -> None:
+    route = kit.page("/a/", "{{ request.cookies.get('session') }}", policy=POLICY)
+    kit.change(strict=strict)
+    answer = asyncio.run(kit.renderer(debug=debug).answer(route, Request(path="/a/")))
+    assert (answer.status, answer.shared, answer.reason) == (200, None, "reads-cookie")
+    (record,) = caplog.records
+    assert record.levelno == (logging.ERROR if strict else logging.WARNING)
