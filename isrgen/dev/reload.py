@@ -2,7 +2,8 @@
 
 A page carries the number of the build that it shows. The event is sent once
 nothing but a later one can be met; a worker that has been overtaken ends the
-stream instead, and the browser, asking again, meets its successor.
+stream instead, and the browser, asking again, meets its successor. A page that
+the browser kept while another was shown has heard nothing, and loads again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _SCRIPT: Final = """(function () {
   var events = new EventSource("%sevents?seen=%d");
   events.addEventListener("reload", function () { events.close(); location.reload(); });
   addEventListener("pagehide", function () { events.close(); });
+  addEventListener("pageshow", function (event) { if (event.persisted) location.reload(); });
 })();
 """
 

@@ -1,4 +1,6 @@
 import asyncio
+import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -57,3 +59,29 @@ def test_the_script_goes_before_the_end_of_the_body_or_to_the_end() -> None:
     assert inject(b"<p>a", 7).startswith(b"<p>a<script")
     assert b"seen=7" in inject(b"", 7)
     assert "seen=7" in script(7)
+
+
+PAGE = """
+const heard = {};
+let reloads = 0, closed = 0;
+class EventSource { addEventListener(name, act) { heard[name] = act; } close() { closed += 1; } }
+const addEventListener = (name, act) => { heard[name] = act; };
+const location = { reload() { reloads += 1; } };
+"""
+
+
+@pytest.mark.parametrize(
+    ("events", "reloads"),
+    [
+        ("", 0),
+        ("heard.reload();", 1),
+        ("heard.pageshow({persisted: false});", 0),
+        ("heard.pagehide(); heard.pageshow({persisted: true});", 1),
+    ],
+)
+def test_a_page_loads_again_when_told_or_when_the_browser_takes_it_out_of_its_own_cache(
+    require: Callable[..., str], events: str, reloads: int
+) -> None:
+    source = f"{PAGE}{script(7)}{events}console.log(reloads);"
+    done = subprocess.run([require("node"), "-e", source], capture_output=True, text=True, check=True)
+    assert int(done.stdout) == reloads
