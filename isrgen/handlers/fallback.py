@@ -10,6 +10,7 @@ _WORDS: Final = {
     400: "The address is not one that this site can read.",
     404: "There is no page at this address.",
     405: "This page does not answer that kind of request.",
+    408: "What was sent did not arrive in time. Please try again.",
     413: "What was sent is too large.",
     414: "The address is too long.",
     431: "The request has too many headers, or too large ones.",

@@ -31,8 +31,8 @@ from isrgen.routing.urls import BadPathError, join, split_decoded, split_raw
 from isrgen.server import asgi, rsgi
 from isrgen.server.admin import PREFIX, Admin
 from isrgen.server.files import StaticFiles
-from isrgen.server.limits import MOST_BODY, drop_internal, over_limit
-from isrgen.server.message import GoneError, Incoming, Outgoing, TooLargeError, error_response, finished
+from isrgen.server.limits import MOST_BODY, drop_internal, over_limit, timely
+from isrgen.server.message import GoneError, Incoming, Outgoing, UnreadBodyError, error_response, finished
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
@@ -129,12 +129,13 @@ class App:
         """The response to a request, ready for the wire; never raises for anything in it."""
         if not self._started:
             await self.start()
+        incoming.read_body = timely(incoming.read_body, self._settings.body_within)
         try:
             outgoing = await self._answer(incoming)
         except GoneError:
             raise
-        except TooLargeError:
-            outgoing = error_response(413)
+        except UnreadBodyError as error:
+            outgoing = error_response(error.status)
         except Exception:
             log.exception("%s %r could not be answered", incoming.method, incoming.path)
             outgoing = error_response(500)

@@ -1,11 +1,13 @@
-"""What of a request is read at all: sizes that are answered with an error, names that are dropped."""
+"""What of a request is read at all: sizes and delays that are errors, names that are dropped."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote
 
-from isrgen.server.message import Incoming
+from isrgen.server.message import Incoming, SlowBodyError
 
 MOST_HEADERS: Final = 128
 MOST_HEADER_BYTES: Final = 64 * 1024
@@ -29,6 +31,26 @@ def over_limit(incoming: Incoming) -> int | None:
     if len(incoming.headers) > MOST_HEADERS or size > MOST_HEADER_BYTES:
         return 431
     return None
+
+
+def timely(read_body: Callable[[int], Awaitable[bytes]], seconds: float) -> Callable[[int], Awaitable[bytes]]:
+    """A reader that raises SlowBodyError for a body that is not there after ``seconds``.
+
+    It reads in a task of its own: what a server's own protocol waits for may
+    not be cancelled in place.
+    """
+
+    async def read(most: int) -> bytes:
+        reading = asyncio.ensure_future(read_body(most))
+        try:
+            done, _ = await asyncio.wait([reading], timeout=seconds)
+        finally:
+            reading.cancel()
+        if not done:
+            raise SlowBodyError
+        return reading.result()
+
+    return read
 
 
 def drop_internal(incoming: Incoming) -> None:

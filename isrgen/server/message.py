@@ -21,8 +21,22 @@ _HOP: Final = frozenset(
 )  # fmt: skip
 
 
-class TooLargeError(Exception):
-    """The body of a request is larger than the server reads."""
+class UnreadBodyError(Exception):
+    """The body of a request was not read to its end; ``status`` is the answer."""
+
+    status = 400
+
+
+class TooLargeError(UnreadBodyError):
+    """It is larger than the server reads."""
+
+    status = 413
+
+
+class SlowBodyError(UnreadBodyError):
+    """It did not arrive in time."""
+
+    status = 408
 
 
 class GoneError(Exception):

@@ -18,7 +18,8 @@ class Settings:
     """``store`` is needed where the ``edge`` is on; ``behind`` names the CDN in front.
 
     ``data_roots`` is where ``data_path`` looks before ``files/``. ``debug``
-    shows the visitor what went wrong; only ``isrgen dev`` sets it.
+    shows the visitor what went wrong; only ``isrgen dev`` sets it. A request's
+    body has to arrive within ``body_within`` seconds.
     """
 
     store: Store | None = None
@@ -28,6 +29,7 @@ class Settings:
     clock: Callable[[], float] = time.time
     debug: bool = False
     data_roots: tuple[Path, ...] = ()
+    body_within: float = 60.0
 
 
 def settings_from(environ: Mapping[str, str], root: Path) -> Settings:

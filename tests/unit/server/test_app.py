@@ -13,6 +13,7 @@ from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.manifest import HeaderRule, Redirect, Seed
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import Strategy
+from isrgen.server.message import Incoming
 
 HOUR = CachePolicy(Lifetime(3600, 86400))
 
@@ -510,6 +511,36 @@ def test_a_body_past_the_limit_is_a_413(kit: Any, drive: Any) -> None:
     server = drive()
     assert server.request("POST", "/a", body=b"x" * 100_000).text == "100000"
     assert server.request("POST", "/a", body=b"x" * (10 * 2**20 + 1)).status == 413
+
+
+@pytest.mark.parametrize("path", ["/echo", "/_isrgen/revalidate"])
+def test_a_body_that_does_not_arrive_in_time_is_a_408(kit: Any, path: str) -> None:
+    kit.api("/echo", "async def POST(request):\n    return await request.text()\n")
+    app = kit.app(token="t", body_within=0.05)
+    ended: list[bool] = []
+
+    async def half(most: int) -> bytes:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+        return b""
+
+    async def whole(most: int) -> bytes:
+        return b"{}"
+
+    async def scene() -> list[int]:
+        headers = [("authorization", "Bearer t")]
+        found = [
+            await app.handle(Incoming("POST", path, path.encode(), "", headers, "", read))
+            for read in (half, whole)
+        ]
+        await app.stop()
+        return [outgoing.status for outgoing in found]
+
+    slow, quick = asyncio.run(scene())
+    assert (slow, ended) == (408, [True])
+    assert quick == {"/echo": 200, "/_isrgen/revalidate": 400}[path]
 
 
 def test_a_shared_api_answer_never_sees_the_body_of_a_get(kit: Any, drive: Any) -> None:
