@@ -1,7 +1,7 @@
 """The output folder: written beside the old one, and swapped in whole.
 
-A build that fails leaves the last good output as it was. A folder that
-isrgen did not make is never replaced.
+A build that fails leaves the last good output as it was. Files beside it that
+isrgen did not make stay where they are.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from typing import Final
 
 from isrgen.build.media import compresses, content_type
 from isrgen.errors import IsrgenError, Problem
-from isrgen.manifest import OutputFile, Pairs
+from isrgen.manifest import Manifest, OutputFile, Pairs
+
+OURS: Final = ("manifest.json", "cdn.json", "static", "server", "deploy")
+"""What a build writes into its folder; anything else there is somebody's and stays."""
 
 _WORTH_COMPRESSING: Final = 600
 _OLD: Final = ".previous"
@@ -41,11 +44,21 @@ def check_out(root: Path, out: Path) -> None:
         raise IsrgenError(
             f"The output folder {_shown(root, out)} is a file.", "Remove it, or choose another with `--out`."
         )
-    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
+    foreign = [] if _is_ours(out) else [name for name in OURS if (out / name).exists()]
+    if foreign:
         raise IsrgenError(
-            f"The output folder {_shown(root, out)} holds files that isrgen did not write.",
-            "Empty it yourself, or choose another with `--out`.",
+            f"The output folder {_shown(root, out)} holds {foreign[0]}, which isrgen did not write.",
+            "Remove it yourself, or choose another folder with `--out`.",
         )
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether the last thing that wrote the folder was a build."""
+    try:
+        Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, IsrgenError):
+        return False
+    return True
 
 
 def _shown(root: Path, out: Path) -> str:
@@ -61,8 +74,7 @@ def staged(root: Path, out: Path) -> Iterator[Path]:
     check_out(root, out)
     old = out.with_name(f".{out.name}{_OLD}")
     try:
-        if old.is_dir() and not out.exists():
-            old.rename(out)
+        _recover(out, old)
         out.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     except OSError as error:
@@ -80,7 +92,6 @@ def staged(root: Path, out: Path) -> Iterator[Path]:
 
 
 def _swap(staging: Path, out: Path, old: Path) -> None:
-    shutil.rmtree(old, ignore_errors=True)
     if out.exists():
         out.rename(old)
     try:
@@ -89,6 +100,19 @@ def _swap(staging: Path, out: Path, old: Path) -> None:
         if old.exists():
             old.rename(out)
         raise
+    _recover(out, old)
+
+
+def _recover(out: Path, old: Path) -> None:
+    """Bring back what a swap put aside: all of it where there is nothing new, else what is not isrgen's."""
+    if not old.is_dir():
+        return
+    if not out.exists():
+        old.rename(out)
+        return
+    for entry in sorted(old.iterdir()):
+        if entry.name not in OURS and not (out / entry.name).exists():
+            entry.rename(out / entry.name)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -278,7 +278,7 @@ def _files_in(out: Path) -> dict[str, str]:
 
 
 def _next_build(site: Site, now: datetime, *, future: bool) -> datetime | None:
-    """When a page next appears or goes: static pages may list it. With ``future`` all that may appear are in."""
+    """When a page next appears or goes, for static pages may list it; with ``future`` when one goes."""
     pages = (*site.pages, *site.scheduled)
     if not any(page.strategy is Strategy.SSG for page in pages):
         return None

@@ -7,6 +7,9 @@ import pytest
 
 from isrgen.build.output import Files, check_out, staged, tree_digest, write_file
 from isrgen.errors import IsrgenError
+from isrgen.manifest import Manifest
+
+MANIFEST = Manifest("build", "https://example.org", trailing_slash=True).to_json()
 
 
 def build_that_breaks(root: Path, out: Path) -> None:
@@ -17,17 +20,17 @@ def build_that_breaks(root: Path, out: Path) -> None:
 
 def test_what_was_staged_takes_the_place_of_the_old_output(tmp_path: Path) -> None:
     out = tmp_path / "dist"
-    for version in ("1", "2"):
+    for version in (" ", "  "):
         with staged(tmp_path, out) as staging:
-            (staging / "manifest.json").write_text(version)
-    assert (out / "manifest.json").read_text() == "2"
+            (staging / "manifest.json").write_text(MANIFEST + version)
+    assert (out / "manifest.json").read_text() == MANIFEST + "  "
     assert [path.name for path in tmp_path.iterdir()] == ["dist"]
 
 
 def test_a_build_that_fails_leaves_the_last_output_as_it_was(tmp_path: Path) -> None:
     out = tmp_path / "dist"
     with staged(tmp_path, out) as staging:
-        (staging / "manifest.json").write_text("good")
+        (staging / "manifest.json").write_text(MANIFEST)
     before = tree_digest(out)
     with pytest.raises(IsrgenError, match="broken"):
         build_that_breaks(tmp_path, out)
@@ -52,11 +55,31 @@ def test_the_site_itself_is_never_an_output_folder(tmp_path: Path, name: str) ->
         check_out(site, site / name)
 
 
-def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
-    with pytest.raises(IsrgenError, match="photos/ holds files that isrgen did not write"):
-        check_out(tmp_path, tmp_path / "photos")
+def test_files_that_a_build_did_not_write_stay(tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    out.mkdir()
+    (out / "site-1.0.whl").write_bytes(b"wheel")
+    (out / "static.zip").write_bytes(b"zip")
+    for _ in range(2):
+        with staged(tmp_path, out) as staging:
+            (staging / "manifest.json").write_text(MANIFEST)
+            (staging / "static").mkdir()
+    assert sorted(path.name for path in out.iterdir()) == [
+        "manifest.json",
+        "site-1.0.whl",
+        "static",
+        "static.zip",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+@pytest.mark.parametrize("manifest", [None, '{"name": "An app"}'])
+def test_a_folder_of_somebody_s_own_with_our_names_is_refused(tmp_path: Path, manifest: str | None) -> None:
+    (tmp_path / "app" / "static").mkdir(parents=True)
+    if manifest is not None:
+        (tmp_path / "app" / "manifest.json").write_text(manifest)
+    with pytest.raises(IsrgenError, match=r"app/ holds (static|manifest\.json), which isrgen did not write"):
+        check_out(tmp_path, tmp_path / "app")
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
