@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
@@ -18,8 +19,10 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from isrgen.handlers.threads import BusyError, Threads
+from isrgen.handlers.threads import MOST_LOST, BusyError, Threads
 from isrgen.http.context import RenderContext, enter
+
+log = logging.getLogger("isrgen")
 
 T = TypeVar("T")
 
@@ -49,10 +52,12 @@ Work = Generator[Call, Any, T]
 class Pool:
     """Runs ``Work``; from any loop, in any thread."""
 
-    def __init__(self, size: int = 8, waiting: int = 64) -> None:
-        self._threads = Threads(size, waiting)
+    def __init__(self, size: int = 8, waiting: int = 64, most_lost: int = MOST_LOST) -> None:
+        self._threads = Threads(size, waiting, most_lost)
+        self._most_lost = most_lost
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._left: set[asyncio.AbstractEventLoop] = set()
 
     async def run(self, work: Work[T], deadline: float) -> T:
         """The result of ``work``. Raises DeadlineError, BusyError, or what the site's code raised."""
@@ -167,16 +172,34 @@ class Pool:
             return
         ping.cancel()
         with self._lock:
-            if self._loop is loop:
-                self._loop = None
+            if self._loop is not loop:
+                return
+            if len(self._left) >= self._most_lost:
+                log.error("async code of the site blocks its event loop, and so many do that none is added")
+                return
+            self._loop = None
+            self._left.add(loop)
+            log.warning("async code of the site blocks its event loop; %d loops are lost so", len(self._left))
         loop.call_soon_threadsafe(_stop, loop)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_live, args=(self._loop,), name="isrgen-site", daemon=True).start()
+                threading.Thread(
+                    target=self._live, args=(self._loop,), name="isrgen-site", daemon=True
+                ).start()
             return self._loop
+
+    def _live(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+            with self._lock:
+                self._left.discard(loop)
 
     async def _next(self, stream: Iterator[Any] | AsyncIterator[Any], context: RenderContext | None) -> Any:
         enter(context)
@@ -202,15 +225,6 @@ async def _guarded(awaitable: Awaitable[T]) -> T:
         if task is not None and task.cancelling():
             raise
         raise RuntimeError("CancelledError: something that the code waited for was cancelled") from error
-
-
-def _live(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
 
 def _stop(loop: asyncio.AbstractEventLoop) -> None:

@@ -109,6 +109,28 @@ def test_async_code_that_blocks_costs_its_loop_and_not_the_site(pool: Pool) -> N
     release.set()
 
 
+def test_no_more_loops_than_the_ceiling_are_left_behind(caplog: pytest.LogCaptureFixture) -> None:
+    pool = Pool(2, 1, most_lost=2)
+    release = threading.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def block() -> None:
+        loops.append(asyncio.get_running_loop())
+        release.wait(30)
+
+    async def fine() -> str:
+        return "fine"
+
+    for _ in range(4):
+        with pytest.raises(DeadlineError):
+            asyncio.run(pool.run(one(block), 0.05))
+    assert len(loops) == len(set(loops)) == 3
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "ERROR", "ERROR"]
+    release.set()
+    assert asyncio.run(pool.run(one(fine), 30)) == "fine"
+    pool.close()
+
+
 def test_a_full_pool_is_busy_at_once_and_recovers() -> None:
     pool = Pool(1, 0)
     release, started = threading.Event(), threading.Event()
