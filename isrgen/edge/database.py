@@ -16,35 +16,14 @@ from typing import Any, Final
 
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.keys import compatible
-from isrgen.caching.policy import MAX_VARIANTS, Lifetime
+from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.validation import etag_of
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
+from isrgen.edge.schema import COLUMNS, create, stored_from
 from isrgen.edge.store import Lease, Usage
 
-_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS entries (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, selecting TEXT NOT NULL, status INTEGER NOT NULL,
-    headers TEXT NOT NULL, etag TEXT NOT NULL, fresh INTEGER NOT NULL, swr INTEGER NOT NULL,
-    sie INTEGER NOT NULL, generated_at REAL NOT NULL, tags TEXT NOT NULL, invalidated INTEGER NOT NULL,
-    build TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL, UNIQUE (key, selecting));
-CREATE INDEX IF NOT EXISTS entries_used ON entries (used);
-CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tags_id ON tags (id);
-CREATE TABLE IF NOT EXISTS purges (
-    epoch INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, tag TEXT NOT NULL, hard INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS leases (
-    key TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL, private_until REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS builds (rank INTEGER PRIMARY KEY AUTOINCREMENT, build TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-INSERT OR IGNORE INTO counters VALUES ('bytes', 0), ('clock', 0);
-"""
-_COLUMNS: Final = (
-    "id, key, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build"
-)
 _PREFIX: Final = "(key = :key OR (key >= :key || '?' AND key < :key || '@'))"
 """A key and all that go on with ``?``; ``@`` is the next character."""
 
@@ -58,15 +37,14 @@ class Database:
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
-            if self._db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                self._db.executescript(f"{_SCHEMA} PRAGMA user_version = {_VERSION};")
+            create(self._db)
         except BaseException:
             self._db.close()
             raise
 
     def get(self, key: str) -> list[Stored]:
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM entries WHERE key = ? ORDER BY generated_at DESC, id DESC",  # noqa: S608
+            f"SELECT {COLUMNS} FROM entries WHERE key = ? ORDER BY generated_at DESC, id DESC",  # noqa: S608
             (key,),
         ).fetchall()
         return [stored for row in rows if (stored := self._whole(row)) is not None]
@@ -98,8 +76,7 @@ class Database:
                     self._remove(number)
 
     def epoch(self) -> int:
-        row = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'purges'").fetchone()
-        return int(row[0]) if row else 0
+        return int(self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'purges'").fetchone()[0])
 
     def announce(self, build: str) -> None:
         with self._transaction():
@@ -137,7 +114,7 @@ class Database:
 
     def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
         with self._transaction():
-            self._db.execute("DELETE FROM leases WHERE until < ? AND private_until < ?", (now, now))
+            self._db.execute("DELETE FROM leases WHERE max(until, private_until) < ?", (now,))
             row = self._db.execute(
                 "SELECT owner, until, private_until FROM leases WHERE key = ?", (key,)
             ).fetchone()
@@ -184,22 +161,22 @@ class Database:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def _heads(self, key: str) -> list[tuple[int, Stored]]:
         """The variants of a key without their bodies."""
-        rows = self._db.execute(f"SELECT {_COLUMNS} FROM entries WHERE key = ?", (key,))  # noqa: S608
-        return [(row[0], _stored(row, b"")) for row in rows.fetchall()]
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM entries WHERE key = ?", (key,))  # noqa: S608
+        return [(row[0], stored_from(row, b"")) for row in rows.fetchall()]
 
     def _whole(self, row: tuple[Any, ...]) -> Stored | None:
         body = self._db.execute("SELECT body FROM bodies WHERE id = ?", (row[0],)).fetchone()
         if body is None or etag_of(body[0]) != row[5]:
             return None
-        return _stored(row, body[0])
+        return stored_from(row, body[0])
 
     def _write(self, key: str, stored: Stored, replaced: list[tuple[int, Stored]]) -> None:
         same = next((number for number, old in replaced if old.etag == stored.etag), None)
@@ -243,12 +220,17 @@ class Database:
                     return
 
     def _purges_since(self, epoch: int) -> list[Purged]:
+        """The purges after ``epoch``; those forgotten, or lost with another file, are one of everything."""
+        last = self.epoch()
+        if epoch == last:
+            return []
         rows = self._db.execute(
-            "SELECT epoch, key, tag, hard FROM purges WHERE epoch > ? ORDER BY epoch", (epoch,)
+            "SELECT epoch, key, tag, hard FROM purges WHERE epoch > ? ORDER BY epoch",
+            (epoch if epoch < last else 0,),
         ).fetchall()
-        forgotten = bool(rows) and rows[0][0] > epoch + 1
         later = [Purged(key, tag, bool(hard)) for _, key, tag, hard in rows]
-        return [Purged(tag=ALL), *later] if forgotten else later
+        is_complete = bool(rows) and rows[0][0] == epoch + 1
+        return later if is_complete else [Purged(tag=ALL), *later]
 
     def _rank(self, new: str, old: str) -> Rank:
         ranks = dict(
@@ -265,19 +247,3 @@ class Database:
 
     def _add(self, name: str, amount: int) -> None:
         self._db.execute("UPDATE counters SET value = value + ? WHERE name = ?", (amount, name))
-
-
-def _stored(row: tuple[Any, ...], body: bytes) -> Stored:
-    _, _, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build = row
-    return Stored(
-        status=status,
-        headers=tuple((name, value) for name, value in json.loads(headers)),
-        body=body,
-        etag=etag,
-        lifetime=Lifetime(fresh, swr, sie),
-        generated_at=generated_at,
-        selecting=tuple((name, value) for name, value in json.loads(selecting)),
-        tags=tuple(json.loads(tags)),
-        invalidated=bool(invalidated),
-        build=build,
-    )

@@ -58,7 +58,7 @@ class Store(Protocol):
         ...
 
     async def epoch(self) -> int:
-        """The number of purges so far."""
+        """A number that grows by one with every purge."""
         ...
 
     async def announce(self, build: str) -> None:
