@@ -127,7 +127,7 @@ class Pilot:
         match settle(result, usable_on_error(plan.previous, now)):
             case Effect.REPLACE if answer.shared is not None:
                 return await self._replace(plan, answer, answer.shared, answer.shared.lifetime, begun)
-            case Effect.REPLACE_BRIEFLY if answer.shared is not None:
+            case Effect.REPLACE_BRIEFLY if answer.shared is not None and not is_private(answer):
                 brief = degraded_lifetime(answer.shared.lifetime)
                 return await self._replace(plan, answer, answer.shared, brief, begun)
             case Effect.REMOVE if plan.previous is not None:
