@@ -87,11 +87,15 @@ def test_sigterm_during_a_build_is_a_quiet_end_that_leaves_no_half_output(
         text=True,
     )
     with process:
-        deadline = time.monotonic() + 30
-        while not begun.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
-        code = process.wait(15)
+        try:
+            deadline = time.monotonic() + 30
+            while not begun.exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert begun.exists(), "the build never came to static_params"
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(15)
+        finally:
+            process.kill()
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     assert code == 128 + signal.SIGTERM
