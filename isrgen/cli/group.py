@@ -33,6 +33,14 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"isrgen.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # What begins with a dash is an option in the wrong place, and click says so.
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command {args[0]!r}.{_suggestion(args[0])}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -42,6 +50,18 @@ class LazyGroup(click.Group):
             CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)
         ]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _suggestion(name: str) -> str:
+    """
+    >>> _suggestion("buld"), _suggestion("de"), _suggestion("bake")
+    (" Did you mean 'build'?", " Did you mean 'dev' or 'deploy'?", '')
+    """
+    from difflib import get_close_matches
+
+    begun = [command for command in COMMANDS if name and command.startswith(name)]
+    near = begun or get_close_matches(name, COMMANDS)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
