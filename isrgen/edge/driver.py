@@ -68,7 +68,7 @@ class Edge:
         self._deadline = deadline
         self._regenerate = regenerate
         self._flights: Flights[FlightKey, Landed] = Flights()
-        self._pilot = Pilot(self.store, clock, behind, self._build, deadline)
+        self._pilot = Pilot(self.store, clock, behind, self._build, deadline, self.counts)
         self._refresher = Refresher(self.store, self._pilot, self._flights, max_regenerations)
 
     async def start(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -55,9 +56,16 @@ class Pilot:
     """Flies plans, and remembers for a while what came of them."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], behind: str | None, build: str, deadline: float
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        behind: str | None,
+        build: str,
+        deadline: float,
+        counts: Counter[str],
     ) -> None:
         self.build = build
+        self._counts = counts
         self._store = store
         self._clock = clock
         self._behind = behind
@@ -188,6 +196,7 @@ class Pilot:
         self._failures.set(plan.key, (times, now + seconds))
         # Who rendered has logged the cause; that a page is now older than it should be is ours to say.
         if plan.previous is not None:
+            self._counts["refresh-failed"] += 1
             cause = answer.degraded or answer.status
             _LOG.warning(
                 "refreshing %s failed (%s); next try in %.0f s at the earliest", plan.key, cause, seconds

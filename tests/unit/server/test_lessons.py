@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from typing import Any
 
@@ -62,12 +63,12 @@ def test_sync_loaders_that_hang_do_not_end_all_rendering(kit: Any, drive: Any) -
         server.app.renderer._parts.modules.load("content/slow/[n]+ssr.py").release.set()
 
 
-def test_a_refresh_that_fails_is_logged_and_keeps_the_page_until_one_succeeds(
+def test_a_refresh_that_fails_is_logged_counted_and_keeps_the_page_until_one_succeeds(
     kit: Any, drive: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """next.js#92519: errors in the background were swallowed."""
     kit.page("/a/", "{{ count }}", FAILING, HOUR)
-    server = drive()
+    server = drive(token="t")
     assert server.get("/a/").text == "1"
     module = server.app.renderer._parts.modules.load("content/a+ssr.py")
     module.fails = True
@@ -76,6 +77,8 @@ def test_a_refresh_that_fails_is_logged_and_keeps_the_page_until_one_succeeds(
     told = [(record.levelno, record.getMessage()) for record in caplog.records]
     assert any(level == logging.ERROR and "the database is away" in message for level, message in told)
     assert any(level == logging.WARNING and "refreshing /a/ failed" in message for level, message in told)
+    metrics = json.loads(server.get("/_isrgen/metrics", {"Authorization": "Bearer t"}).body)
+    assert metrics["edge"]["refresh-failed"] == 1
     module.fails = False
     kit.clock.advance(3600)
     assert server.get("/a/").text == "1"
