@@ -56,28 +56,25 @@ def command(
     [targets] are written too.
     """
     flags = building.Flags(drafts, future, jobs, clean, strict)
-    try:
-        loaded, known = config.read(site.resolve())
-        if engine is not None:
-            loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
-        _build(loaded, known, output_folder(site, out), flags, as_json)
-    except IsrgenError as error:
-        if as_json:
-            console.write_json({"problems": [console.as_data(problem) for problem in error.problems]})
-        raise
+    loaded, known = config.read(site.resolve())
+    if engine is not None:
+        loaded = replace(loaded, markdown=replace(loaded.markdown, engine=engine))
+    _build(loaded, known, output_folder(site, out), flags, as_json)
 
 
 def _build(
     loaded: Config, known: tuple[Problem, ...], folder: Path, flags: building.Flags, as_json: bool
 ) -> None:
+    warnings: list[Problem] = []
+    warn = warnings.extend if as_json else console.warnings
     try:
-        chosen = emitting.configured(loaded)
+        chosen = emitting.configured(loaded, warn)
     except IsrgenError as error:
         chosen, known = [], (*known, *error.problems)
-    done = building.run(loaded, folder, flags, known)
-    written = [emitting.write(target, loaded, folder) for target in chosen]
+    done = building.run(loaded, folder, flags, known, warn)
+    written = [emitting.write(target, loaded, folder, warn) for target in chosen]
     if as_json:
-        console.write_json(done.as_data())
+        console.write_json(done.as_data(warnings))
         return
     for line in [*done.lines(), *written]:
         console.say(line)

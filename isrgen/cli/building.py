@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,20 +49,26 @@ class Done:
             lines.append(f"The site next needs building at {self.result.next_build.isoformat()}.")
         return lines
 
-    def as_data(self) -> dict[str, Any]:
+    def as_data(self, warnings: Sequence[Problem]) -> dict[str, Any]:
         due = self.result.next_build
         return {
             "out": str(self.folder),
             "made": self.result.made,
             "reused": self.result.reused,
             "seconds": round(self.seconds, 3),
-            "warnings": [console.as_data(problem) for problem in self.result.warnings],
+            "warnings": [console.as_data(problem) for problem in warnings],
             "next_build": due.isoformat() if due else None,
         }
 
 
-def run(config: Config, folder: Path, flags: Flags = Flags(), known: Iterable[Problem] = ()) -> Done:
-    """Build into ``folder`` and show the warnings; ``known`` problems are told with those of the build."""
+def run(
+    config: Config,
+    folder: Path,
+    flags: Flags = Flags(),
+    known: Iterable[Problem] = (),
+    warn: console.Warn = console.warnings,
+) -> Done:
+    """Build into ``folder``; ``known`` problems are told with those of the build."""
     started = time.monotonic()
     with console.progress() as step:
         result = build(
@@ -77,5 +83,5 @@ def run(config: Config, folder: Path, flags: Flags = Flags(), known: Iterable[Pr
             known=known,
             report=lambda event: step(event.step),
         )
-    console.warnings(result.warnings)
+    warn(result.warnings)
     return Done(result, time.monotonic() - started, folder, config.root)

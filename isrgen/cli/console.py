@@ -16,6 +16,9 @@ import click
 
 from isrgen.errors import Problem
 
+Warn = Callable[[Sequence[Problem]], None]
+"""Takes warnings: shows them, or keeps them for programs."""
+
 
 def say(text: str = "") -> None:
     """One line of result."""

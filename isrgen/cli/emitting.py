@@ -29,7 +29,7 @@ def read_manifest(folder: Path) -> Manifest:
         ) from error
 
 
-def configured(config: Config) -> list[Target]:
+def configured(config: Config, warn: console.Warn) -> list[Target]:
     """The targets under ``[targets]``; warns of those that this release has no files for."""
     there = targets.names()
     unknown = [name for name in config.targets if name not in NAMES]
@@ -42,7 +42,7 @@ def configured(config: Config) -> list[Target]:
             )
             for name in unknown
         )
-    console.warnings(
+    warn(
         [
             Problem(f"No files are written for {name}.", f"There are: {', '.join(there)}.", config.file)
             for name in config.targets
@@ -64,14 +64,14 @@ def vendor(target: Target, config: Config, folder: Path, bundle: Bundle) -> Bund
     return target.vendor(read_manifest(folder), bundle, _options(target, config), cache)
 
 
-def write(target: Target, config: Config, folder: Path) -> str:
+def write(target: Target, config: Config, folder: Path, warn: console.Warn) -> str:
     """What ``build`` leaves for a target, complete where the packages can be had; a line that says so."""
     bundle = emit(target, config, folder)
     try:
         bundle = vendor(target, config, folder, bundle)
     except IsrgenError as error:
-        console.warnings(error.problems)
-        console.warnings([Problem(f"The files for {target.name} are not complete.", "Run `isrgen deploy`.")])
+        warn(error.problems)
+        warn([Problem(f"The files for {target.name} are not complete.", "Run `isrgen deploy`.")])
     bundle.write(config.root / target.folder)
     return written(bundle, target)
 

@@ -13,12 +13,20 @@ class Session:
     """What the whole run of one command shares."""
 
     debug: bool = False
+    as_json: bool = False
 
 
 def _set_debug(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     session = ctx.find_object(Session)
     if value and session is not None:
         session.debug = True
+
+
+def _set_json(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
+    session = ctx.find_object(Session)
+    if session is not None:
+        session.as_json = value
+    return value
 
 
 debug_option = click.option(
@@ -46,7 +54,10 @@ out_option = click.option(
     help="The output folder, relative to the site (default: dist).",
 )
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_set_json, help="Print JSON, for programs."
+)
+"""Problems of the site become JSON on stdout too, and nothing else is said of them."""
 
 no_build_option = click.option("--no-build", is_flag=True, help="Take the output folder as it is.")
 

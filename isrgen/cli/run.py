@@ -30,11 +30,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session = Session()
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = cli.main(arguments, prog_name="isrgen", standalone_mode=False, obj=session)
+        code = _run(arguments, session)
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         return _tell(error, session.debug)
     return code if isinstance(code, int) else 0
+
+
+def _run(arguments: Sequence[str] | None, session: Session) -> object:
+    """What the command returns; under ``--json`` the problems of a site are a result like any other."""
+    try:
+        return cli.main(arguments, prog_name="isrgen", standalone_mode=False, obj=session)
+    except IsrgenError as error:
+        if not session.as_json:
+            raise
+        if session.debug:
+            traceback.print_exception(error)
+        console.write_json({"problems": [console.as_data(problem) for problem in error.problems]})
+        return 1
 
 
 def _terminate(signum: int, frame: FrameType | None) -> None:
