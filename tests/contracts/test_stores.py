@@ -308,6 +308,30 @@ def test_the_bytes_held_go_back_to_nothing(opener: Opener, tmp_path: Path) -> No
     with_store(opener, tmp_path, play)
 
 
+def test_a_page_and_what_belongs_to_it_are_one_artefact(opener: Opener, tmp_path: Path) -> None:
+    """cloudflare/vinext#487: new data was stored beside old HTML."""
+
+    async def play(store: Store) -> None:
+        async def write() -> None:
+            for version in range(100):
+                stored = made(f"v{version}", 1000.0 + version, tags=(f"v{version}",))
+                await put(store, "/", replace(stored, headers=(("X-Version", f"v{version}"),)))
+
+        writing = asyncio.ensure_future(write())
+        seen = 0
+        while not writing.done():
+            await asyncio.sleep(0)
+            for stored in await store.get("/"):
+                seen += 1
+                assert stored.headers[0][1] == stored.tags[0] == stored.body.decode()
+                assert stored.etag == etag_of(stored.body)
+        await writing
+        assert seen > 0
+        assert await bodies(store, "/") == ["v99"]
+
+    with_store(opener, tmp_path, play)
+
+
 # Two stores on one file are two processes, but for the scheduler.
 
 
@@ -399,6 +423,31 @@ def test_a_render_that_began_before_a_database_was_replaced_is_not_stored_as_fre
         await store.close()
 
     asyncio.run(run())
+
+
+def test_the_same_bytes_cause_no_write_of_the_body(tmp_path: Path) -> None:
+    """your-digital-rights/yourdigitalrights.org#778: writes of regeneration dominate the bill."""
+
+    def empty_the_log() -> None:
+        database = sqlite3.connect(tmp_path / "edge.db")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.close()
+
+    def frames() -> int:
+        return (tmp_path / "edge.db-wal").stat().st_size // 4096
+
+    async def play(store: Store) -> None:
+        body = "x" * 400_000
+        await put(store, "/", made(body, 1000.0))
+        assert frames() > 100
+        empty_the_log()
+        await put(store, "/", made(body, 1001.0))
+        assert frames() < 20
+        assert [stored.generated_at for stored in await store.get("/")] == [1001.0]
+        await put(store, "/", made("y" * 400_000, 1002.0))
+        assert frames() > 100
+
+    with_store(OPENERS["disk"], tmp_path, play)
 
 
 def test_a_body_that_does_not_match_its_entity_tag_is_not_sent(tmp_path: Path) -> None:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+import resource
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
+from isrgen.edge.driver import Edge
 from isrgen.edge.failsafe import MOST_OWED, Failsafe
+from isrgen.edge.origin import Exchange, Served
 from isrgen.edge.store import PurgeError
+from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore
+from isrgen.http.answer import Answer, Shared
+from isrgen.http.context import Purge
+from isrgen.http.headers import Headers
 
 
 class FullStore(MemoryStore):
@@ -108,3 +118,89 @@ def test_more_failed_purges_than_can_be_remembered_become_one_of_everything() ->
         assert (await world.store.epoch(), (await world.store.usage()).entries) == (2, 0)
 
     play(script)
+
+
+# A real store, on a disk that takes nothing, and on one that takes no more.
+
+
+class Site:
+    """An edge on a store on disk, and a page of a size."""
+
+    def __init__(self, path: Path) -> None:
+        self.renders = 0
+        self.edge = Edge(DiskStore(path), clock=lambda: 1000.0, build="b")
+
+    async def render(self) -> Answer:
+        self.renders += 1
+        return Answer(200, Headers(), b"x" * 50_000, shared=Shared(Lifetime(60), tags=("t",)))
+
+    async def get(self, key: str) -> Served:
+        return await self.edge.serve(
+            Exchange(key, "GET", "", lambda names: (), self.render, lambda _: self.render())
+        )
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """For a store that is what a full disk is: writes fail where a file would have to grow."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_takes_nothing_leaves_the_site_up_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """zachpmanson/penultimate-guitar#164: on a read-only disk every write failed, and so did every page."""
+    (tmp_path / "file").write_text("no folder can be made below a file")
+
+    async def run() -> None:
+        site = Site(tmp_path / "file" / "edge.db")
+        await site.edge.start()
+        for number in range(1, 4):
+            served = await site.get("/")
+            assert (served.status, served.cache_status.stored, site.renders) == (200, False, number)
+        with pytest.raises(PurgeError):
+            await site.edge.purge([Purge(tag="t")])
+        await site.edge.close()
+
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(run())
+    assert [record.message.count("the edge store fails") for record in caplog.records] == [1]
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_the_site_up(tmp_path: Path) -> None:
+    async def run() -> None:
+        site = Site(tmp_path / "edge.db")
+        with no_file_longer_than(64 * 1024):
+            await site.edge.start()
+            assert [(await site.get("/")).status for _ in range(3)] == [200, 200, 200]
+        assert site.renders == 3
+        await site.edge.close()
+
+    asyncio.run(run())
+
+
+def test_a_disk_that_fills_up_sends_what_it_has_and_works_again_when_there_is_room(tmp_path: Path) -> None:
+    """zachpmanson/penultimate-guitar#164, while the site runs."""
+
+    async def run() -> None:
+        site = Site(tmp_path / "edge.db")
+        await site.edge.start()
+        await site.get("/kept")
+        log = (tmp_path / "edge.db-wal").stat().st_size
+        with no_file_longer_than(max(log, 140_000)):
+            assert [(await site.get(f"/{number}")).status for number in range(5)] == [200] * 5
+            assert (await site.get("/kept")).cache_status.hit
+            last = await site.get("/last")
+            assert (last.status, last.cache_status.stored) == (200, False)
+        assert (await site.get("/last")).cache_status.stored
+        assert (await site.get("/last")).cache_status.hit
+        await site.edge.purge([Purge(tag="t", hard=True)])
+        assert not (await site.get("/kept")).cache_status.hit
+        await site.edge.close()
+
+    asyncio.run(run())
