@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from isrgen.cli import console, listen, logs
+from isrgen.cli import console
 from isrgen.cli.options import debug_option, site_option
-from isrgen.dev.clock import Clock
-from isrgen.dev.rebuild import Built, Rebuilder
-from isrgen.dev.state import State
-from isrgen.dev.watch import Watcher
-from isrgen.errors import IsrgenError
 
 if TYPE_CHECKING:
-    from isrgen.cli.worker import Served
+    from isrgen.dev.rebuild import Built
 
 
 @click.command
@@ -36,6 +29,12 @@ def command(host: str, port: int, site: Path) -> int:
     Pages are cached as in production, in memory, by a clock that can be moved:
     /_isrgen/dev/clock. Nothing is written outside .isrgen/.
     """
+    from isrgen.cli import listen, logs
+    from isrgen.cli.dev_worker import DevWorker
+    from isrgen.dev.clock import Clock
+    from isrgen.dev.rebuild import Rebuilder
+    from isrgen.dev.watch import Watcher
+
     root = site.resolve()
     folder = root / ".isrgen" / "dev"
     reservation = listen.Reservation(host, port)
@@ -67,15 +66,23 @@ def command(host: str, port: int, site: Path) -> int:
             reservation,
             DevWorker(root, folder, os.environ.get("ISRGEN_TOKEN", "")),
             workers=1,
-            ready=lambda url: console.say(
-                f"Developing {url} (clock: {url}_isrgen/dev/clock; Ctrl-C to stop)"
-            ),
+            ready=lambda url: console.say(announcement(url)),
             patience=1,
             attach=attach,
         )
     finally:
         watcher.close()
         rebuilder.close()
+
+
+def announcement(url: str) -> str:
+    """Two lines, so that no terminal folds an address.
+
+    >>> print(announcement("http://127.0.0.1:8000/"))
+    Developing http://127.0.0.1:8000/ (Ctrl-C to stop)
+      clock: http://127.0.0.1:8000/_isrgen/dev/clock
+    """
+    return f"Developing {url} (Ctrl-C to stop)\n  clock: {url}_isrgen/dev/clock"
 
 
 def _show(built: Built) -> None:
@@ -85,42 +92,3 @@ def _show(built: Built) -> None:
     else:
         files = console.count(built.made, "file")
         console.say(f"Made {files}, reused {built.reused}, in {built.seconds:.2f} s.")
-
-
-@dataclass(frozen=True, slots=True)
-class DevWorker:
-    """Makes the app in the worker process; pickled by granian, so it holds plain values."""
-
-    root: Path
-    folder: Path
-    token: str
-
-    def __call__(self) -> Served:
-        from isrgen.cli.worker import Served
-        from isrgen.dev.app import DevApp
-
-        logs.configure()
-        clock = Clock(self.folder / "clock")
-        state = State.read(self.folder / "state.json")
-        try:
-            app = self._app(clock) if state.good else None
-        except IsrgenError as error:
-            console.problems(error.problems)
-            sys.exit(1)
-        return Served(
-            DevApp(
-                app,
-                mine=state.good,
-                root=self.root,
-                clock=clock,
-                read=lambda: State.read(self.folder / "state.json"),
-            )
-        )
-
-    def _app(self, clock: Clock) -> Any:
-        from isrgen.edge.open import open_store
-        from isrgen.server.app import Settings, create_app
-
-        store = open_store("memory:", root=self.root, shared=False)
-        settings = Settings(store=store, token=self.token, clock=clock, debug=True, data_roots=(self.root,))
-        return create_app(self.folder / "dist" / "server", settings)
