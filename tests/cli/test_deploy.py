@@ -41,6 +41,7 @@ def test_a_dry_run_lists_what_a_run_writes_and_writes_nothing(
     dry = isrgen("deploy", "--site", site, "--target", "vercel", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "nothing was written" in dry.stdout
+    assert dry.stderr == ""
     assert tree(site) == before
     done = isrgen("deploy", "--site", site, "--target", "vercel")
     assert done.returncode == 0, done.stderr
@@ -48,6 +49,25 @@ def test_a_dry_run_lists_what_a_run_writes_and_writes_nothing(
     written = [path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()]
     assert listed(dry.stdout) == sorted(written)
     assert {"config.json", "static/index.html", "static/robots.txt"} <= set(written)
+
+
+def test_a_dry_run_lists_the_files_of_the_site_and_sums_up_the_runtime(
+    make_site: Callable[..., Path], isrgen: Callable[..., object]
+) -> None:
+    loader = "from isrgen import Response\ndef loader():\n    return Response('now')\n"
+    site = make_site(FILES | {"content/now+ssr.py": loader})
+    dry = isrgen("deploy", "--site", site, "--target", "vercel", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    function = "functions/__server.func"
+    assert f" {function}/content/now+ssr.py\n" in dry.stdout
+    assert f"{function}/isrgen/caching" not in dry.stdout
+    [runtime] = re.findall(rf"kB +{function}/isrgen/ \((\d+) files: isrgen's own runtime\)\n", dry.stdout)
+    [total] = re.findall(r"\n(\d+) files, .* nothing was written\.\n", dry.stdout)
+    assert "Python packages" in dry.stderr
+    assert isrgen("build", "--site", site).returncode == 0
+    modules = list((site / "dist" / "server" / "isrgen").rglob("*.py"))
+    assert int(runtime) == len(modules) > 50
+    assert int(total) == int(runtime) + len(listed(dry.stdout))
 
 
 def test_without_credentials_the_next_command_is_printed(site: Path, isrgen: Callable[..., object]) -> None:
