@@ -21,7 +21,7 @@ from isrgen.edge.store import Lease, PurgeError, Store, Usage
 
 T = TypeVar("T")
 
-_LOG: Final = logging.getLogger("isrgen")
+log = logging.getLogger("isrgen")
 _QUIET_SECONDS: Final = 30.0
 _RETRY_SECONDS: Final = 1.0
 MOST_OWED: Final = 1000
@@ -121,4 +121,4 @@ class Failsafe:
         now = self._monotonic()
         if self._said is None or now - self._said >= _QUIET_SECONDS:
             self._said = now
-            _LOG.error("the edge store fails, pages are rendered for every visitor: %s", fault)
+            log.error("the edge store fails, pages are rendered for every visitor: %s", fault)

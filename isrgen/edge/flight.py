@@ -23,7 +23,7 @@ from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Store
 from isrgen.http.answer import Answer, Outcome, Shared
 
-_LOG: Final = logging.getLogger("isrgen")
+log = logging.getLogger("isrgen")
 _FIRST_PAUSE: Final = 0.01
 _LONGEST_PAUSE: Final = 0.1
 
@@ -124,7 +124,7 @@ class Pilot:
         except TimeoutError:
             answer = failure(504, "The page took too long.", Outcome.TIMEOUT)
         except Exception:
-            _LOG.exception("rendering %s failed", plan.key)
+            log.exception("rendering %s failed", plan.key)
             answer = failure(500, "The page could not be made.")
         return await self._land(plan, answer, begun)
 
@@ -198,7 +198,7 @@ class Pilot:
         if plan.previous is not None:
             self._counts["refresh-failed"] += 1
             cause = answer.degraded or answer.status
-            _LOG.warning(
+            log.warning(
                 "refreshing %s failed (%s); next try in %.0f s at the earliest", plan.key, cause, seconds
             )
 

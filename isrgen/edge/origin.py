@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from isrgen.caching.status import CacheStatus
 from isrgen.caching.stored import HeaderPairs
 from isrgen.http.answer import Answer
-from isrgen.http.response import Stream
 
 Regenerate = Callable[[str, HeaderPairs], Awaitable[Answer] | None]
 """A render with exactly a key and the varied headers of one variant; None when no route has that key."""
@@ -26,7 +25,6 @@ class Exchange:
     """
 
     key: str
-    method: str
     bypass: str
     selecting: Callable[[tuple[str, ...]], HeaderPairs]
     visitor: Callable[[], Awaitable[Answer]]
@@ -45,7 +43,7 @@ class Served:
     status: int
     headers: HeaderPairs
     body: bytes
-    stream: Stream | None
+    stream: AsyncIterator[bytes] | None
     etag: str
     age: int | None
     cache_status: CacheStatus

@@ -83,6 +83,3 @@ class Refresher:
     def cancel(self) -> None:
         for task in (*self._behind, *self._tasks.values()):
             task.cancel()
-
-    def __len__(self) -> int:
-        return len(self._tasks)

@@ -65,18 +65,24 @@ class Visit:
 
     def exchange(self, renderer: Renderer) -> Exchange:
         """The same for the edge."""
-        query = parse_qsl(self.incoming.query, keep_blank_values=True)
-        key = cache_key(self.url, query, self.route.policy)
+        listed = self._listed()
+        key = cache_key(self.url, listed, self.route.policy)
 
         async def visitor() -> Answer:
             return await renderer.answer(self.route, self.request())
 
         async def clean(headers: HeaderPairs) -> Answer:
-            listed = [pair for pair in query if pair[0] in self.route.policy.query]
             request = clean_request(self.route, self.params, self.path, listed, headers, self.base_url)
             return await renderer.answer(self.route, request)
 
-        return Exchange(key, self.incoming.method, self._bypass(), self.selecting, visitor, clean)
+        return Exchange(key, self._bypass(), self.selecting, visitor, clean)
+
+    def _listed(self) -> Pairs:
+        """Those parameters of the query that the route lists."""
+        names, query = self.route.policy.query, self.incoming.query
+        if not names or not query:
+            return []
+        return [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in names]
 
     @property
     def _method(self) -> str:

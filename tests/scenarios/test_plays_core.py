@@ -141,7 +141,6 @@ class CoreStage:
 
         exchange = Exchange(
             key=cache_key(path, parse_qsl(query), policy),
-            method=method,
             bypass=bypass if method == "GET" else "method",
             selecting=lambda fields: selecting_fields(fields, headers),
             visitor=lambda: self.site.render(path),

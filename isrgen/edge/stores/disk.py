@@ -29,7 +29,7 @@ from isrgen.errors import IsrgenError
 
 T = TypeVar("T")
 
-_LOG: Final = logging.getLogger("isrgen")
+log = logging.getLogger("isrgen")
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
 _DISK_BYTES: Final = 1024 * 1024 * 1024
 _MOST_TOUCHED: Final = 200
@@ -240,6 +240,6 @@ def _give_up(path: Path, fault: sqlite3.DatabaseError) -> None:
                 probe.close()
         except sqlite3.DatabaseError:
             pass
-        _LOG.error("the edge store %s is damaged (%s); it begins anew", path.name, fault)
+        log.error("the edge store %s is damaged (%s); it begins anew", path.name, fault)
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -71,9 +71,7 @@ class World:
     async def get(self, key: str = "/", language: str = "", bypass: str = "") -> Served:
         headers = [("Accept-Language", language), ("Cookie", "a=1")]
         return await self.edge.serve(
-            Exchange(
-                key, "GET", bypass, lambda names: selecting_fields(names, headers), self.render, self.clean
-            )
+            Exchange(key, bypass, lambda names: selecting_fields(names, headers), self.render, self.clean)
         )
 
     async def rest(self) -> None:

@@ -136,7 +136,7 @@ class Site:
 
     async def get(self, key: str) -> Served:
         return await self.edge.serve(
-            Exchange(key, "GET", "", lambda names: (), self.render, lambda _: self.render())
+            Exchange(key, "", lambda names: (), self.render, lambda _: self.render())
         )
 
 

@@ -40,7 +40,7 @@ class Workers:
         async def clean(headers: HeaderPairs) -> Answer:
             return await self.render()
 
-        exchange = Exchange("/", "GET", "", lambda names: (), self.render, clean)
+        exchange = Exchange("/", "", lambda names: (), self.render, clean)
         return (await self.edges[worker].serve(exchange)).body.decode()
 
 
