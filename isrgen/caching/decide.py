@@ -8,7 +8,7 @@ the cache's behaviour, change this file; to explain it, read ``TABLE``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -105,7 +105,8 @@ def decide(
         return Decision(Action.FORWARD, Fwd.BYPASS, detail=bypass, keep=False)
     stored = select(variants, selecting)
     origin = Origin.BACKING_OFF if backing_off else Origin.READY
-    return replace(TABLE[found(variants, stored, now), origin], stored=stored)
+    row = TABLE[found(variants, stored, now), origin]
+    return Decision(row.action, row.fwd, row.detail, row.keep, stored)
 
 
 def found(variants: Sequence[Stored], stored: Stored | None, now: float) -> Found:

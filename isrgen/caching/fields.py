@@ -28,6 +28,9 @@ PRIVATE: Final = "private, no-store"
 REVALIDATE: Final = "public, max-age=0, must-revalidate"
 """What browsers are told about a page that the edge keeps."""
 
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""What everyone is told about a file with a digest in its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:

@@ -30,7 +30,7 @@ from isrgen.http.answer import Answer, Outcome
 from isrgen.http.bodies import BadBodyError
 from isrgen.http.headers import Headers
 from isrgen.http.request import Request, limit_url
-from isrgen.http.response import Response
+from isrgen.http.response import BODILESS, Response
 from isrgen.manifest import Manifest, Route
 from isrgen.render.templates import Templates
 from isrgen.routing.strategy import Strategy
@@ -39,7 +39,6 @@ from isrgen.site.view import SiteView
 
 log = logging.getLogger("isrgen")
 
-_NO_BODY: Final = frozenset({204, 205, 304})
 _BUILD_DEADLINE: Final = 3600.0
 
 # why there is no answer -> (status, outcome, what the log says)
@@ -180,7 +179,7 @@ class Renderer:
         if response.stream is not None:
             render.context.streams = True
             stream = PooledStream(response.stream, self._parts.pool, deadline, render.context)
-            if response.status in _NO_BODY:
+            if response.status in BODILESS:
                 await stream.aclose()
                 stream = None
             elif verdict.shared is not None or route.strategy is Strategy.SSG:

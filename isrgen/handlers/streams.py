@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from isrgen.handlers.pool import END, Pool
+from isrgen.http.bodies import MOST_HELD
 from isrgen.http.context import RenderContext
 from isrgen.http.response import Stream
 
-MOST: Final = 10 * 2**20
+MOST: Final = MOST_HELD
 """A body that asks to be shared is read whole up to this many bytes."""
 
 
@@ -25,12 +27,12 @@ class PooledStream(AsyncIterator[bytes]):
         self._pool = pool
         self._deadline = deadline
         self._context = context
-        self._head: list[bytes] = []
+        self._head: deque[bytes] = deque()
         self._ended = False
 
     async def __anext__(self) -> bytes:
         if self._head:
-            return self._head.pop(0)
+            return self._head.popleft()
         if self._ended:
             raise StopAsyncIteration
         try:
@@ -50,7 +52,7 @@ class PooledStream(AsyncIterator[bytes]):
 
     async def read_whole(self, most: int = MOST) -> bytes | None:
         """The whole body; None when it is larger than ``most``, and then nothing of it is lost."""
-        taken: list[bytes] = []
+        taken: deque[bytes] = deque()
         size = 0
         async for chunk in self:
             taken.append(chunk)
@@ -63,7 +65,7 @@ class PooledStream(AsyncIterator[bytes]):
     async def aclose(self) -> None:
         """Close the generator, so that its ``finally`` runs; its last words are nobody's concern."""
         self._ended = True
-        self._head = []
+        self._head.clear()
         with contextlib.suppress(Exception):
             await self._pool.end(self._source, self._deadline)
 

@@ -1,9 +1,12 @@
-"""Bodies that clients send as JSON, and what is told of one that cannot be read."""
+"""Bodies: how much of one is held at once, and those sent as JSON, with what is told of a bad one."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
+
+MOST_HELD: Final = 10 * 2**20
+"""Bytes of one body, a client's or our own, that are put together in memory."""
 
 
 class BadBodyError(ValueError):

@@ -12,7 +12,11 @@ from isrgen.http.reads import where
 
 Stream = Iterator[bytes | str] | AsyncIterator[bytes | str]
 
-_NO_BODY: Final = frozenset({204, 205, 304})
+BODILESS: Final = frozenset({204, 205, 304})
+"""Statuses of responses that have no body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5)."""
+
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+"""Statuses that send a visitor on (RFC 9110 section 15.4)."""
 
 
 class Response(Exception):  # noqa: N818  (it is an answer that may be raised, not an error)
@@ -32,8 +36,8 @@ class Response(Exception):  # noqa: N818  (it is an answer that may be raised, n
         self.headers = headers.copy() if isinstance(headers, Headers) else Headers(headers)
         self.headers.place_vary(where)
         content, self.stream, media = _content(body)
-        self._body = b"" if status in _NO_BODY else content
-        if media and status not in _NO_BODY and "content-type" not in self.headers:
+        self._body = b"" if status in BODILESS else content
+        if media and status not in BODILESS and "content-type" not in self.headers:
             self.headers.set("Content-Type", media)
 
     @property
@@ -75,8 +79,9 @@ class NotFoundResponse(Response):
 
 def redirect(to: str, status: int = 302) -> Response:
     """A redirect, to return or to raise; raises ValueError for a status that is not one."""
-    if status not in (301, 302, 303, 307, 308):
-        raise ValueError(f"{status!r} is not the status of a redirect: 301, 302, 303, 307 or 308")
+    if status not in REDIRECTS:
+        *most, last = map(str, REDIRECTS)
+        raise ValueError(f"{status!r} is not the status of a redirect: {', '.join(most)} or {last}")
     return Response(b"", status, {"Location": _location(to)})
 
 

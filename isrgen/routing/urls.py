@@ -15,6 +15,7 @@ SAFE: Final = "-._~!$&'()*+,;=:@"
 """What stands in a segment as it is, besides letters and digits (RFC 3986 section 3.3)."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_DOTS: Final = re.compile(r"(?:\A|[/\\])\.\.?(?:\Z|[/\\])")
 
 
 class BadPathError(ValueError):
@@ -62,7 +63,7 @@ def _checked(segments: list[str]) -> tuple[str, ...]:
             raise BadPathError("the path has an empty, . or .. segment")
         if _CONTROL.search(segment):
             raise BadPathError("the path has a control character")
-        if any(part in (".", "..") for part in segment.replace("\\", "/").split("/")):
+        if _DOTS.search(segment):
             raise BadPathError("the path has an encoded . or .. segment")
     return tuple(segments)
 
@@ -73,7 +74,16 @@ def join(segments: Iterable[str], slash: bool) -> str:
     >>> join(("blog", "café"), slash=True), join((), slash=False)
     ('/blog/caf%C3%A9/', '/')
     """
-    path = "/" + "/".join(quote(segment, safe=SAFE) for segment in segments)
+    return unquoted([quote(segment, safe=SAFE) for segment in segments], slash)
+
+
+def unquoted(segments: Iterable[str], slash: bool) -> str:
+    """The same path as people read it, and as a ``Request`` has it.
+
+    >>> unquoted(("blog", "café"), slash=True), unquoted((), slash=True)
+    ('/blog/café/', '/')
+    """
+    path = "/" + "/".join(segments)
     return path + "/" if slash and path != "/" else path
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
+from isrgen.caching.fields import PRIVATE
 from isrgen.edge.driver import Edge
 from isrgen.edge.store import PurgeError
 from isrgen.http.context import Purge
@@ -40,10 +41,10 @@ class Admin:
         if name not in self._endpoints or not self._token:
             return error_response(404)
         if not self._may(incoming):
-            return _json(401, {"error": "unauthorized"}, ("WWW-Authenticate", 'Bearer realm="isrgen"'))
+            return _json(401, {"error": "unauthorized"}, ("www-authenticate", 'Bearer realm="isrgen"'))
         method, endpoint = self._endpoints[name]
         if incoming.method != method and not (method == "GET" and incoming.method == "HEAD"):
-            return error_response(405, ("Allow", method if method == "POST" else "GET, HEAD"))
+            return error_response(405, ("allow", method if method == "POST" else "GET, HEAD"))
         return await endpoint(incoming)
 
     def _may(self, incoming: Incoming) -> bool:
@@ -53,7 +54,7 @@ class Admin:
 
     def _health(self, incoming: Incoming) -> Outgoing:
         if incoming.method not in ("GET", "HEAD"):
-            return error_response(405, ("Allow", "GET, HEAD"))
+            return error_response(405, ("allow", "GET, HEAD"))
         return _json(200, {"status": "ok", "build": self._build})
 
     async def _revalidate(self, incoming: Incoming) -> Outgoing:
@@ -121,5 +122,5 @@ def _texts(asked: dict[str, Any], name: str) -> list[str]:
 
 def _json(status: int, value: dict[str, Any], *headers: tuple[str, str]) -> Outgoing:
     body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
-    pairs = [("Content-Type", "application/json"), ("Cache-Control", "private, no-store"), *headers]
+    pairs = [("content-type", "application/json"), ("cache-control", PRIVATE), *headers]
     return Outgoing(status, pairs, body)

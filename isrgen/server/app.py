@@ -11,9 +11,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from isrgen.caching.keys import parse_key
+from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.driver import Edge
 from isrgen.errors import IsrgenError
@@ -27,12 +28,20 @@ from isrgen.manifest import Manifest, Route, Seed
 from isrgen.render.templates import Templates
 from isrgen.routing.match import Matcher
 from isrgen.routing.strategy import Strategy
-from isrgen.routing.urls import BadPathError, join, split_decoded, split_raw
+from isrgen.routing.urls import BadPathError, join, split_raw, unquoted
 from isrgen.server import asgi, rsgi
 from isrgen.server.admin import PREFIX, Admin
 from isrgen.server.files import StaticFiles
 from isrgen.server.limits import MOST_BODY, drop_internal, over_limit, timely
-from isrgen.server.message import GoneError, Incoming, Outgoing, UnreadBodyError, error_response, finished
+from isrgen.server.message import (
+    GoneError,
+    Incoming,
+    Outgoing,
+    UnreadBodyError,
+    error_response,
+    finished,
+    lowered,
+)
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
@@ -46,7 +55,8 @@ __all__ = ["App", "Settings", "create_app", "settings_from"]
 
 log = logging.getLogger("isrgen")
 
-_GRACE = 5.0
+_PAST_THE_EDGE: Final = ("cache-status", str(CacheStatus(fwd=Fwd.METHOD)))
+_GRACE: Final = 5.0
 """Seconds that a render past its deadline is given before its flight is called off."""
 
 
@@ -149,7 +159,7 @@ class App:
             return error_response(status)
         drop_internal(incoming)
         try:
-            segments, slash = _split(incoming)
+            segments, slash = incoming.split()
         except BadPathError:
             return error_response(400)
         if segments[:1] == (PREFIX,):
@@ -158,7 +168,7 @@ class App:
 
     async def _find(self, incoming: Incoming, segments: tuple[str, ...], slash: bool) -> Outgoing:
         """Redirects, files, routes, the other form of the URL, and then nothing but a 404."""
-        if any("/" in segment for segment in segments):
+        if "/" in "".join(segments):
             return await self._not_found(incoming, segments)
         redirect = self._redirects.find(segments, incoming.query)
         if redirect is not None:
@@ -170,11 +180,9 @@ class App:
         matched = self._matcher.match(segments)
         if matched is not None and matched[0].strategy is not Strategy.SSG:
             route, params = matched
-            right = not segments or slash == route.pattern.slash
-            if right:
-                return await self._visit(incoming, route, params, segments)
-            if self._files.find(join(segments, not slash)) is None:
-                return to(join(segments, route.pattern.slash), incoming.query)
+            if segments and slash != route.pattern.slash:
+                return to(join(segments, not slash), incoming.query)
+            return await self._visit(incoming, route, params, url, unquoted(segments, slash))
         other = join(segments, not slash)
         if other != url and self._files.find(other) is not None:
             return to(other, incoming.query)
@@ -185,7 +193,7 @@ class App:
         if file is None:
             return None
         if incoming.method not in ("GET", "HEAD"):
-            return error_response(405, ("Allow", "GET, HEAD"))
+            return error_response(405, ("allow", "GET, HEAD"))
         return await self._files.answer(file, incoming)
 
     async def _visit(
@@ -193,17 +201,18 @@ class App:
         incoming: Incoming,
         route: Route,
         params: dict[str, str | list[str]],
-        segments: tuple[str, ...],
+        url: str,
+        path: str,
     ) -> Outgoing:
         is_api = route.strategy is Strategy.API
         if not is_api and incoming.method not in ("GET", "HEAD"):
-            return error_response(405, ("Allow", "GET, HEAD"))
+            return error_response(405, ("allow", "GET, HEAD"))
         visit = Visit(
             incoming,
             route,
             params,
-            url=join(segments, route.pattern.slash),
-            path="/" + "/".join(segments) + ("/" if route.pattern.slash and segments else ""),
+            url=url,
+            path=path,
             client=self._proxies.client(incoming),
             base_url=self._base_url(incoming, route),
             # What may be shared has no body to read: nothing of it would be in the key.
@@ -213,14 +222,14 @@ class App:
             return conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
         answer = await self._purging.carry_out(await self.renderer.answer(route, visit.request()))
         behind = self._settings.behind
-        sent = from_answer(answer, behind=behind, path=visit.url, method=incoming.method)
+        sent = from_answer(answer, behind=behind, path=url, method=incoming.method)
         if self._edge is not None:
-            sent.headers.append(("Cache-Status", "isrgen; fwd=method"))
+            sent.headers.append(_PAST_THE_EDGE)
         return conditional(incoming, sent)
 
     async def _not_found(self, incoming: Incoming, segments: tuple[str, ...]) -> Outgoing:
         """The nearest not-found page: its file where there is one, else rendered now."""
-        path = "/" + "/".join(segments)
+        path = unquoted(segments, slash=False)
         headers = Headers({"Content-Type": HTML, "Cache-Control": "private, no-store"})
         self._rules.apply(headers, path)
         nearest = nearest_not_found(self.manifest.not_found, path)
@@ -231,7 +240,7 @@ class App:
             plain = Incoming(incoming.method, path, None, "", [], "", incoming.read_body)
             sent = await self._files.answer(file, plain)
             if sent is not None:
-                return Outgoing(404, list(headers.pairs()), sent.body, None, sent.file)
+                return Outgoing(404, lowered(headers.pairs()), sent.body, None, sent.file)
         answer = await self.renderer.not_found(path)
         self._rules.apply(answer.headers, path)
         return from_answer(answer, behind=None, path=path, method="")
@@ -268,7 +277,7 @@ class App:
         if matched is None or matched[0].strategy is Strategy.SSG:
             return None
         route, params = matched
-        path = "/" + "/".join(segments) + ("/" if route.pattern.slash and segments else "")
+        path = unquoted(segments, route.pattern.slash)
         request = clean_request(route, params, path, query, headers, self.manifest.base_url)
         return self.renderer.answer(route, request)
 
@@ -280,17 +289,6 @@ class App:
             return
         shared = Shared(seed.lifetime, tags=seed.tags)
         await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
-
-
-def _split(incoming: Incoming) -> tuple[tuple[str, ...], bool]:
-    """The decoded segments of a path, and whether it ends in a slash."""
-    try:
-        incoming.path.encode()
-    except UnicodeEncodeError as error:
-        raise BadPathError("the path is not UTF-8") from error
-    if incoming.raw_path is not None:
-        return split_raw(incoming.raw_path), incoming.raw_path.endswith(b"/")
-    return split_decoded(incoming.path), incoming.path.endswith("/")
 
 
 def _manifest(root: Path) -> Path:

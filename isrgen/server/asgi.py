@@ -5,25 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from isrgen.errors import IsrgenError
-from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError
+from isrgen.server.message import FilePart, GoneError, Handler, Incoming, TooLargeError
 from isrgen.server.streaming import send_stream
 
 log = logging.getLogger("isrgen")
 
 _CHUNK: Final = 256 * 1024
-
-
-class Handler(Protocol):
-    """What answers, and what it has to do before and after."""
-
-    async def handle(self, incoming: Incoming) -> Outgoing: ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 async def serve(app: Handler, scope: Any, receive: Any, send: Any) -> None:
@@ -57,7 +47,7 @@ async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
         outgoing = await app.handle(_incoming(scope, receive))
     except GoneError:
         return
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
     await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
 
     async def chunk(data: bytes) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import unquote
 
+from isrgen.http.bodies import MOST_HELD
 from isrgen.server.message import Incoming, SlowBodyError
 
 MOST_HEADERS: Final = 128
@@ -14,7 +15,7 @@ MOST_HEADER_BYTES: Final = 64 * 1024
 MOST_PATH: Final = 8 * 1024
 MOST_QUERY: Final = 16 * 1024
 MOST_PARAMETERS: Final = 1000
-MOST_BODY: Final = 10 * 2**20
+MOST_BODY: Final = MOST_HELD
 
 _INTERNAL_PARAMETER: Final = "__isr_"
 _INTERNAL_HEADER: Final = "x-isrgen-"
@@ -55,8 +56,9 @@ def timely(read_body: Callable[[int], Awaitable[bytes]], seconds: float) -> Call
 
 def drop_internal(incoming: Incoming) -> None:
     """Take out what only isrgen itself may say: ``X-Isrgen-*`` and ``__isr_*`` parameters."""
-    incoming.headers = [pair for pair in incoming.headers if not pair[0].startswith(_INTERNAL_HEADER)]
-    if "_isr_" in incoming.query or "%" in incoming.query:
+    if any(name.startswith(_INTERNAL_HEADER) for name, _ in incoming.headers):
+        incoming.headers = [pair for pair in incoming.headers if not pair[0].startswith(_INTERNAL_HEADER)]
+    if "%" in incoming.query or _INTERNAL_PARAMETER in incoming.query.lower():
         kept = [part for part in incoming.query.split("&") if not _is_internal(part)]
         incoming.query = "&".join(kept)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from isrgen.caching.fields import PRIVATE
 from isrgen.caching.validation import etag_of
 from isrgen.handlers.fallback import HTML, error_page
+from isrgen.http.response import BODILESS
+from isrgen.routing.urls import BadPathError, split_decoded, split_raw
 
 Pairs = list[tuple[str, str]]
 
@@ -19,6 +22,7 @@ _HOP: Final = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
+_HOP_AND_TYPE: Final = _HOP | {"content-type"}
 
 
 class UnreadBodyError(Exception):
@@ -63,6 +67,16 @@ class Incoming:
         values = [value for key, value in self.headers if key == name]
         return ("; " if name == "cookie" else ", ").join(values) if values else None
 
+    def split(self) -> tuple[tuple[str, ...], bool]:
+        """The decoded segments of the path, and whether it ends in a slash; raises BadPathError."""
+        try:
+            self.path.encode()
+        except UnicodeEncodeError as error:
+            raise BadPathError("the path is not UTF-8") from error
+        if self.raw_path is not None:
+            return split_raw(self.raw_path), self.raw_path.endswith(b"/")
+        return split_decoded(self.path), self.path.endswith("/")
+
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
@@ -76,7 +90,7 @@ class FilePart:
 
 @dataclass(slots=True)
 class Outgoing:
-    """One response: a body, a stream, or a part of a file."""
+    """One response: a body, a stream, or a part of a file. Names of ``headers`` are lower case."""
 
     status: int
     headers: Pairs = field(default_factory=list)
@@ -92,16 +106,30 @@ class Outgoing:
         return len(self.body) if self.file is None else self.file.end - self.file.start
 
 
+class Handler(Protocol):
+    """What answers, and what it has to do before and after."""
+
+    async def handle(self, incoming: Incoming) -> Outgoing: ...
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+def lowered(pairs: Iterable[tuple[str, str]]) -> Pairs:
+    """Headers as an ``Outgoing`` has them; whatever comes after it need not look at case."""
+    return [(name.lower(), value) for name, value in pairs]
+
+
 def finished(method: str, outgoing: Outgoing) -> Outgoing:
     """A response ready for the wire: its length and validator told, no body where HTTP allows none."""
-    bodiless = outgoing.status in (204, 205, 304)
-    headers = [(name, value) for name, value in outgoing.headers if name.lower() not in _HOP]
-    if outgoing.stream is None and outgoing.body and not any(name.lower() == "etag" for name, _ in headers):
-        headers.append(("ETag", etag_of(outgoing.body)))
-    if bodiless:
-        headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
-    elif outgoing.length is not None:
-        headers.append(("Content-Length", str(outgoing.length)))
+    bodiless = outgoing.status in BODILESS
+    dropped = _HOP_AND_TYPE if bodiless else _HOP
+    headers = [pair for pair in outgoing.headers if pair[0] not in dropped]
+    if outgoing.body and outgoing.stream is None and "etag" not in {name for name, _ in headers}:
+        headers.append(("etag", etag_of(outgoing.body)))
+    if not bodiless and outgoing.length is not None:
+        headers.append(("content-length", str(outgoing.length)))
     if bodiless or method == "HEAD":
         return Outgoing(outgoing.status, headers)
     return Outgoing(outgoing.status, headers, outgoing.body, outgoing.stream, outgoing.file)
@@ -109,5 +137,5 @@ def finished(method: str, outgoing: Outgoing) -> Outgoing:
 
 def error_response(status: int, *headers: tuple[str, str], message: str = "") -> Outgoing:
     """A small page that says what went wrong, for one visitor."""
-    pairs = [("Content-Type", HTML), ("Cache-Control", "private, no-store"), *headers]
+    pairs = [("content-type", HTML), ("cache-control", PRIVATE), *headers]
     return Outgoing(status, pairs, error_page(status, message).encode())

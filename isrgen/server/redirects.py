@@ -7,23 +7,25 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from urllib.parse import quote
 
+from isrgen.caching.fields import REVALIDATE
 from isrgen.manifest import Redirect
 from isrgen.routing.match import Matcher
+from isrgen.routing.urls import SAFE
 from isrgen.server.message import Outgoing
 
 _PLACEHOLDER: Final = re.compile(r"\[(?:\.\.\.)?([A-Za-z_][A-Za-z0-9_]*)\]|\{([A-Za-z_][A-Za-z0-9_]*)\}|\*\*")
-_SAFE: Final = "-._~!$&'()*+,;=:@"
 
 
 class Redirects:
     """The manifest's redirects, by path."""
 
     def __init__(self, redirects: Iterable[Redirect]) -> None:
-        self._matcher = Matcher([(redirect.source, redirect) for redirect in redirects])
+        rules = [(redirect.source, redirect) for redirect in redirects]
+        self._matcher = Matcher(rules) if rules else None
 
     def find(self, segments: Sequence[str], query: str) -> Outgoing | None:
         """The answer for a path that is redirected, the query kept."""
-        found = self._matcher.match(segments)
+        found = self._matcher.match(segments) if self._matcher is not None else None
         if found is None:
             return None
         redirect, params = found
@@ -34,11 +36,8 @@ def to(target: str, query: str, status: int = 308) -> Outgoing:
     """A redirect with the request's query behind the target's own."""
     address, hash_, fragment = target.partition("#")
     if query:
-        address += ("&" if "?" in address else "?") + quote(query, safe=f"{_SAFE}/?%[]")
-    headers = [
-        ("Location", address + hash_ + fragment),
-        ("Cache-Control", "public, max-age=0, must-revalidate"),
-    ]
+        address += ("&" if "?" in address else "?") + quote(query, safe=f"{SAFE}/?%[]")
+    headers = [("location", address + hash_ + fragment), ("cache-control", REVALIDATE)]
     return Outgoing(status, headers)
 
 
@@ -57,10 +56,10 @@ def _filled(target: str, params: dict[str, str | list[str]]) -> str:
             else next((each for each in params.values() if isinstance(each, list)), [])
         )
         parts = value if isinstance(value, list) else [value]
-        return "/".join(quote(part, safe=_SAFE) for part in parts)
+        return "/".join(quote(part, safe=SAFE) for part in parts)
 
     path = _PLACEHOLDER.sub(fill, target)
     # A parameter of no segments must not leave "//host" behind.
     if not target.startswith("//"):
         path = re.sub(r"^/{2,}", "/", path)
-    return quote(path, safe=f"{_SAFE}/?#%[]")
+    return quote(path, safe=f"{SAFE}/?#%[]")

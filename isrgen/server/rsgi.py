@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from isrgen.server.hangup import hang_up
 from isrgen.server.message import (
     FilePart,
     GoneError,
+    Handler,
     Incoming,
     Outgoing,
     Pairs,
@@ -24,12 +25,6 @@ _FLUSH: Final = 0.05
 
 _UNIMPORTANT: Final = frozenset({"user-agent", "referer"})
 """Headers of the client's software, without which a request means the same."""
-
-
-class Handler(Protocol):
-    """What answers."""
-
-    async def handle(self, incoming: Incoming) -> Outgoing: ...
 
 
 async def serve(app: Handler, scope: Any, protocol: Any) -> None:
@@ -74,7 +69,11 @@ def _refusal(method: str, unread: list[str]) -> Outgoing:
 
 def wire(headers: Pairs) -> Pairs:
     """Headers that granian can send: it takes visible ASCII only, and gives up on anything else."""
-    return [(name.lower(), value.encode("ascii", "replace").decode("ascii")) for name, value in headers]
+    return [(name, value if value.isascii() else _ascii(value)) for name, value in headers]
+
+
+def _ascii(value: str) -> str:
+    return value.encode("ascii", "replace").decode("ascii")
 
 
 async def _send_stream(

@@ -23,6 +23,7 @@ from itertools import groupby
 from typing import Any, Final
 from urllib.parse import unquote
 
+from isrgen.caching.fields import IMMUTABLE
 from isrgen.manifest import Manifest, OutputFile
 from isrgen.routing.priority import sort_key
 from isrgen.targets.routes import (
@@ -41,7 +42,6 @@ from isrgen.targets.vercel.plan import PRERENDER, SERVER, Planned
 MAX_SOURCE: Final = 4096
 """The longest ``src`` that Vercel's schema takes."""
 
-IMMUTABLE: Final = "public, max-age=31536000, immutable"
 PATH: Final = "__isr_path"
 BYPASS: Final = "__isr_bypass"
 _ROOM: Final = MAX_SOURCE - 64

@@ -147,3 +147,10 @@ def test_without_dist_static_there_are_no_files(kit: Any, drive: Any) -> None:
     kit.file("a.txt", b"a")
     shutil.rmtree(kit.root / "dist/static")
     assert drive().get("/a.txt").status == 404
+
+
+def test_a_small_file_that_was_sent_stays_that_of_its_build(server: Any, kit: Any) -> None:
+    first = server.get("/")
+    (kit.root / "dist/static/index.html").write_bytes(b"of the next build")
+    again = server.get("/")
+    assert (again.body, again["ETag"], again["Content-Length"]) == (TEXT, first["ETag"], str(len(TEXT)))
