@@ -14,20 +14,25 @@ Files become a Site. ``build`` renders what can be rendered now and writes a
 Manifest. ``server`` and ``targets`` know only the manifest. What a cache
 should do is a pure function in ``caching``; ``edge`` carries it out.
 
-The names below are for the loaders, API routes and middleware of a site.
+The names below are for the loaders, API routes and middleware of a site. They
+are imported when they are first used: the command line never uses them.
 """
 
-from isrgen.http.context import (
-    cache_tag,
-    data_path,
-    degraded,
-    revalidate_path,
-    revalidate_tag,
-    set_response_headers,
-)
-from isrgen.http.headers import Headers
-from isrgen.http.request import Request
-from isrgen.http.response import Response, not_found, redirect
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from isrgen.http.context import (
+        cache_tag,
+        data_path,
+        degraded,
+        revalidate_path,
+        revalidate_tag,
+        set_response_headers,
+    )
+    from isrgen.http.headers import Headers
+    from isrgen.http.request import Request
+    from isrgen.http.response import Response, not_found, redirect
 
 __version__ = "0.1.0"
 
@@ -44,3 +49,24 @@ __all__ = [
     "revalidate_tag",
     "set_response_headers",
 ]
+
+_HOMES: Final = {
+    "Headers": "headers",
+    "Request": "request",
+    "Response": "response",
+    "not_found": "response",
+    "redirect": "response",
+}
+"""Name -> its module in ``isrgen.http``; the others are in ``context``."""
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f"{__name__}.http.{_HOMES.get(name, 'context')}")
+        value = globals()[name] = getattr(home, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from isrgen import config
-from isrgen.cli import building, console, emitting
+from isrgen.cli import console
 from isrgen.cli.options import debug_option, json_option, out_option, output_folder, site_option
-from isrgen.config import Config
 from isrgen.errors import IsrgenError, Problem
-from isrgen.render.markdown import engine_names
+
+if TYPE_CHECKING:
+    from isrgen.cli.building import Flags
+    from isrgen.config import Config
 
 
 def _engine(ctx: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
     """A name that is no engine is a mistake on the command line, not in the site."""
+    from isrgen.render.markdown import engine_names
+
     if name is not None and name not in (names := sorted(engine_names())):
         raise click.BadParameter(f"{name!r} is not one of: {', '.join(names)}.")
     return name
@@ -55,6 +59,9 @@ def command(
     leaves the output folder as it was. The files of every platform under
     [targets] are written too.
     """
+    from isrgen import config
+    from isrgen.cli import building
+
     flags = building.Flags(drafts, future, jobs, clean, strict)
     loaded, known = config.read(site.resolve())
     if engine is not None:
@@ -62,9 +69,9 @@ def command(
     _build(loaded, known, output_folder(site, out), flags, as_json)
 
 
-def _build(
-    loaded: Config, known: tuple[Problem, ...], folder: Path, flags: building.Flags, as_json: bool
-) -> None:
+def _build(loaded: Config, known: tuple[Problem, ...], folder: Path, flags: Flags, as_json: bool) -> None:
+    from isrgen.cli import building, emitting
+
     warnings: list[Problem] = []
     warn = warnings.extend if as_json else console.warnings
     try:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from isrgen import config
 from isrgen.caching.policy import CachePolicy
 from isrgen.cli import console
 from isrgen.cli.options import debug_option, json_option, site_option
-from isrgen.site.load import load
-from isrgen.site.page import Page
+
+if TYPE_CHECKING:
+    from isrgen.site.page import Page
 
 
 @click.command
@@ -22,6 +22,9 @@ from isrgen.site.page import Page
 @debug_option
 def command(as_json: bool, site: Path) -> None:
     """Show every route in the order of match; nothing is rendered."""
+    from isrgen import config
+    from isrgen.site.load import load
+
     loaded = load(config.load(site.resolve()), now=datetime.now(UTC))
     if as_json:
         console.write_json([as_data(page) for page in loaded.pages])

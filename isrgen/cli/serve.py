@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Final
 
 import click
 
-from isrgen import config
-from isrgen.cli import building, console, listen, logs
-from isrgen.cli.emitting import read_manifest
+from isrgen.caching.fields import DIALECTS
+from isrgen.cli import console
 from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
-from isrgen.cli.worker import Worker
-from isrgen.edge.open import open_store
 from isrgen.errors import IsrgenError
 
-CDNS: Final = ("generic", "vercel", "cloudfront", "fastly", "cloudflare", "varnish", "nginx")
+CDNS: Final = tuple(name for name in DIALECTS if name is not None)
 
 
 @click.command
@@ -61,17 +57,16 @@ def command(
     ISRGEN_STORE and ISRGEN_BEHIND stand for --store and --behind; ISRGEN_TOKEN
     opens the admin endpoints below /_isrgen/.
     """
+    from isrgen.cli import listen, logs
+    from isrgen.cli.worker import Worker
+
     root = site.resolve()
     folder = output_folder(site, out)
     with_edge = behind is None if edge is None else edge
     url = _store_url(store, root, workers) if with_edge else None
     reservation = listen.Reservation(host, port)
     logs.configure()
-    if no_build:
-        read_manifest(folder)  # a missing or damaged build is told once, not by every worker
-    else:
-        for line in building.run(config.load(root), folder).lines():
-            console.say(line)
+    _prepare(root, folder, no_build)
     worker = Worker(
         root=folder / "server",
         site=root,
@@ -89,8 +84,24 @@ def command(
     )
 
 
+def _prepare(root: Path, folder: Path, no_build: bool) -> None:
+    """Build; or see that there is a build, so that a damaged one is told once and not by every worker."""
+    from isrgen import config
+    from isrgen.cli import building, emitting
+
+    if no_build:
+        emitting.read_manifest(folder)
+        return
+    for line in building.run(config.load(root), folder).lines():
+        console.say(line)
+
+
 def _store_url(store: str | None, root: Path, workers: int) -> str:
     """The store's URL, tried here so that a wrong one is told before anything is built."""
+    import asyncio
+
+    from isrgen.edge.open import open_store
+
     url = store or ("memory:" if workers == 1 else "disk:.isrgen/edge")
     try:
         asyncio.run(open_store(url, root=root, shared=workers > 1).close())
