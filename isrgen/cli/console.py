@@ -1,4 +1,4 @@
-"""What people read: colour and tables on a terminal, plain lines elsewhere.
+"""What people read: colour on a terminal, plain lines elsewhere.
 
 Results go to stdout; problems, warnings and progress to stderr, so that
 ``--json`` output stays clean. rich is imported only when there is a terminal.
@@ -69,17 +69,6 @@ def as_data(problem: Problem) -> dict[str, Any]:
     }
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns; on a terminal they are fitted to its width."""
-    if sys.stdout.isatty():
-        _rich_table(headings, rows)
-        return
-    widths = [max(len(row[i]) for row in [headings, *rows]) for i in range(len(headings))]
-    for row in [headings, *rows]:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say("  ".join(cells).rstrip())
-
-
 def count(number: int, noun: str) -> str:
     """
     >>> count(1, "problem"), count(3, "page")
@@ -118,15 +107,3 @@ def _styled(text: str, colour: str) -> str:
     with terminal.capture() as captured:
         terminal.print(Text(text, style=colour), soft_wrap=True, end="")
     return captured.get()
-
-
-def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        drawn.add_row(*(Text(cell, overflow="fold") for cell in row))
-    Console().print(drawn)

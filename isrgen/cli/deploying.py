@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from isrgen.cli import building, console, emitting
+from isrgen.cli import building, console, emitting, table
 from isrgen.config import Config
 from isrgen.targets.bundle import Bundle, Copy, Entry
 from isrgen.targets.target import Credentials, Target
@@ -23,7 +23,7 @@ def show(target: Target, config: Config, folder: Path, no_build: bool) -> None:
             folder = Path(scratch) / "dist"
             building.run(config, folder)
         bundle = emitting.emit(target, config, folder)
-        console.table(("SIZE", target.folder), listing(bundle, folder / "server"))
+        table.show(("SIZE", target.folder), listing(bundle, folder / "server"), keep=2)
         files = console.count(len(bundle), "file")
         console.say(f"{files}, {console.size(bundle.size)}; nothing was written.")
         _show_notes(bundle.notes)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from isrgen.caching.policy import CachePolicy
-from isrgen.cli import console
+from isrgen.cli import console, table
 from isrgen.cli.options import debug_option, json_option, site_option
 
 if TYPE_CHECKING:
     from isrgen.site.page import Page
+
+
+COLOURS: Final = {"SSG": "green", "ISR": "cyan", "SSR": "yellow", "API": "magenta"}
+"""Strategy -> its colour: static is green, at every request is yellow."""
 
 
 @click.command
@@ -33,7 +37,8 @@ def command(as_json: bool, site: Path) -> None:
         (str(page.pattern), page.strategy.value, lifetime_text(page.policy), page.source, page.because)
         for page in loaded.pages
     ]
-    console.table(("ROUTE", "STRATEGY", "CACHE", "SOURCE", "BECAUSE"), rows)
+    headings = ("ROUTE", "STRATEGY", "CACHE", "SOURCE", "BECAUSE")
+    table.show(headings, rows, keep=3, styles=COLOURS)
 
 
 def as_data(page: Page) -> dict[str, Any]:

@@ -41,13 +41,55 @@ def on_a_terminal(*arguments: object, **env: str) -> tuple[int, str]:
     return process.wait(60), shown.decode()
 
 
-def test_routes_are_a_table_that_fits_the_terminal(make_site: Callable[..., Path]) -> None:
-    code, shown = on_a_terminal("routes", "--site", make_site(FILES))
+def plain(shown: str) -> list[str]:
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+
+
+LONG = "content/files/a-rather-long-name-for-a-page+ssr.md"
+ROUTES = FILES | {LONG: "---\ncache: hourly\n---\nLong."}
+ROUTE = "/files/a-rather-long-name-for-a-page/  ISR       3600s + 86400s stale"
+BECAUSE = "the file suffix +ssr, and its own cache"
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        ("170", [f"{ROUTE}  {LONG}  {BECAUSE}"]),
+        ("130", [f"{ROUTE}  {LONG}", f"  {BECAUSE}"]),
+        ("100", [ROUTE, f"  {LONG}  {BECAUSE}"]),
+        ("40", [ROUTE, f"  {LONG}  {BECAUSE}"]),
+    ],
+)
+def test_routes_fold_no_word_and_put_what_does_not_fit_on_a_line_of_its_own(
+    make_site: Callable[..., Path], columns: str, lines: list[str]
+) -> None:
+    code, shown = on_a_terminal("routes", "--site", make_site(ROUTES), COLUMNS=columns)
     assert code == 0
-    assert "─" in shown
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
-    assert "/about/" in plain
-    assert max(len(line) for line in plain.splitlines()) <= 100
+    found = plain(shown)
+    at = next(index for index, line in enumerate(found) if line.startswith("/files/"))
+    assert found[at : at + len(lines)] == lines
+    assert len(found) == 4 * len(lines)
+    if columns != "40":
+        assert max(map(len, found)) <= int(columns)
+
+
+@pytest.mark.parametrize(
+    ("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_strategies_have_colours_unless_no_color_or_the_terminal_says_otherwise(
+    make_site: Callable[..., Path], env: dict[str, str], coloured: bool
+) -> None:
+    _, shown = on_a_terminal("routes", "--site", make_site(ROUTES), **env)
+    assert bool(COLOUR.search(shown)) is coloured
+    assert ("\x1b[36mISR" in shown) is coloured
+
+
+def test_a_table_that_is_piped_has_no_colour_and_one_line_a_row(
+    make_site: Callable[..., Path], isrgen: Callable[..., object]
+) -> None:
+    done = isrgen("routes", "--site", make_site(ROUTES), TERM="xterm-256color", COLUMNS="40")
+    assert "\x1b" not in done.stdout
+    assert f"{ROUTE}  {LONG}  {BECAUSE}" in done.stdout.splitlines()
 
 
 def test_a_build_shows_its_steps_and_ends_with_the_same_line(make_site: Callable[..., Path]) -> None:
