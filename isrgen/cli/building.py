@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from isrgen.build import BuildResult, build
-from isrgen.cli import console
+from isrgen.cli import console, logs
 from isrgen.config import Config
-from isrgen.errors import Problem
+from isrgen.errors import IsrgenError, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,19 @@ def run(
 ) -> Done:
     """Build into ``folder``; ``known`` problems are told with those of the build."""
     started = time.monotonic()
+    with logs.collected() as logged:
+        try:
+            result = _build(config, folder, flags, known)
+        except IsrgenError:
+            warn(logged)
+            raise
+    warn(sorted([*result.warnings, *logged], key=Problem.sort_key))
+    return Done(result, time.monotonic() - started, folder, config.root)
+
+
+def _build(config: Config, folder: Path, flags: Flags, known: Iterable[Problem]) -> BuildResult:
     with console.progress() as step:
-        result = build(
+        return build(
             config,
             out=folder,
             drafts=flags.drafts,
@@ -83,5 +94,3 @@ def run(
             known=known,
             report=lambda event: step(event.step),
         )
-    warn(result.warnings)
-    return Done(result, time.monotonic() - started, folder, config.root)

@@ -1,9 +1,13 @@
-"""Where log records go: stderr, one plain line each."""
+"""Where log records go: stderr, one plain line each; those of a build are warnings of its site."""
 
 from __future__ import annotations
 
 import logging.config
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
+
+from isrgen.errors import Problem
 
 CONFIG: Final[dict[str, Any]] = {
     "version": 1,
@@ -23,3 +27,28 @@ CONFIG: Final[dict[str, Any]] = {
 
 def configure() -> None:
     logging.config.dictConfig(CONFIG)
+
+
+@contextmanager
+def collected() -> Iterator[list[Problem]]:
+    """What is logged from here on, as problems, instead of where it would go."""
+    logger = logging.getLogger("isrgen")
+    found = _Collector()
+    handlers, propagate = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [found], False
+    try:
+        yield found.problems
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+
+
+class _Collector(logging.Handler):
+    """A page's warnings are logged as the ``Problem`` that they are; anything else is one without a place."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.problems: list[Problem] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        given = [value for value in record.args or () if isinstance(value, Problem)]
+        self.problems.extend(given or [Problem(record.getMessage())])
