@@ -70,9 +70,9 @@ class Incoming:
     def split(self) -> tuple[tuple[str, ...], bool]:
         """The decoded segments of the path, and whether it ends in a slash; raises BadPathError."""
         try:
-            self.path.encode()
+            (self.path + self.query).encode()
         except UnicodeEncodeError as error:
-            raise BadPathError("the path is not UTF-8") from error
+            raise BadPathError("the address is not UTF-8") from error
         if self.raw_path is not None:
             return split_raw(self.raw_path), self.raw_path.endswith(b"/")
         return split_decoded(self.path), self.path.endswith("/")

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from isrgen.caching.policy import CachePolicy, Lifetime
@@ -84,6 +84,7 @@ FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 @FUZZ
+@example("GET", "/b", "\ud800", [], "")
 @given(METHODS, PATHS | st.text(max_size=10), QUERIES, HEADERS, st.text(max_size=12))
 def test_rsgi_answers_everything(
     site: Any, method: str, path: str, query: str, headers: list[tuple[str, str]], client: str
