@@ -5,14 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from inspect import Parameter
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from isrgen.errors import IsrgenError, Problem
 
 LOADER: Final = ("params", "request", "site")
 API: Final = ("request", "params", "site")
 STATIC_PARAMS: Final = ("site",)
+
+Asked = tuple[tuple[str, Any, bool], ...]
+"""The parameters of a function: name, kind, and whether it has to be given."""
+
+# Nothing of a function is kept here that would keep the function.
+_KNOWN: Final[WeakKeyDictionary[FunctionType, Asked]] = WeakKeyDictionary()
 
 
 def function_of(module: ModuleType, name: str, source: str) -> Callable[..., Any] | None:
@@ -36,19 +43,19 @@ def arguments_of(
     """
     positional: list[Any] = []
     named: dict[str, Any] = {}
-    for parameter in _parameters(function):
-        if parameter.kind is Parameter.VAR_POSITIONAL:
+    for parameter, kind, required in _parameters(function):
+        if kind is Parameter.VAR_POSITIONAL:
             continue
-        if parameter.kind is Parameter.VAR_KEYWORD:
+        if kind is Parameter.VAR_KEYWORD:
             named.update((name, make()) for name, make in offered.items() if name not in named)
-        elif parameter.name in offered:
-            value = offered[parameter.name]()
-            if parameter.kind is Parameter.POSITIONAL_ONLY:
+        elif parameter in offered:
+            value = offered[parameter]()
+            if kind is Parameter.POSITIONAL_ONLY:
                 positional.append(value)
             else:
-                named[parameter.name] = value
-        elif parameter.default is Parameter.empty:
-            raise _unknown(function, parameter.name, tuple(offered), source)
+                named[parameter] = value
+        elif required:
+            raise _unknown(function, parameter, tuple(offered), source)
     return tuple(positional), named
 
 
@@ -63,11 +70,22 @@ def place_of(function: Callable[..., Any]) -> tuple[str, int]:
     return ("", 0) if code is None else (code.co_filename, int(code.co_firstlineno))
 
 
-def _parameters(function: Callable[..., Any]) -> list[Parameter]:
+def _parameters(function: Callable[..., Any]) -> Asked:
+    """Read once for each function, which is looked at again at every render."""
+    if not isinstance(function, FunctionType):
+        return _read(function)
+    asked = _KNOWN.get(function)
+    if asked is None:
+        asked = _KNOWN[function] = _read(function)
+    return asked
+
+
+def _read(function: Callable[..., Any]) -> Asked:
     try:
-        return list(inspect.signature(function).parameters.values())
+        found = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return []
+        return ()
+    return tuple((one.name, one.kind, one.default is Parameter.empty) for one in found)
 
 
 def _unknown(function: Callable[..., Any], name: str, offered: tuple[str, ...], source: str) -> IsrgenError:

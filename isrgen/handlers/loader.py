@@ -1,14 +1,21 @@
-"""What a loader may give back, and what it becomes."""
+"""A site's modules and functions as steps of a render: what a loader may give back, and what it becomes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.calls import arguments_of, line_of
+from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import Call, Work
 from isrgen.http.response import Response
+
+
+def module_of(modules: Modules, source: str) -> Work[ModuleType]:
+    """A module of the site; a thread is needed only for the one import."""
+    return modules.loaded(source) or (yield Call(modules.load, (source,)))
 
 
 def call_by_name(

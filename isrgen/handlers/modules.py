@@ -76,6 +76,10 @@ class Modules:
         self._shared: dict[str, ModuleType] = {}
         self._builtins: dict[str, Any] = {**vars(builtins), "__import__": self._import}
 
+    def loaded(self, source: str) -> ModuleType | None:
+        """The module of this file, if it was loaded before."""
+        return self._pages.get(source)
+
     def load(self, source: str) -> ModuleType:
         """The module of the file ``source``, relative to the site.
 

@@ -235,4 +235,4 @@ def _stop(loop: asyncio.AbstractEventLoop) -> None:
     waiting.add_done_callback(lambda _: loop.stop())
 
 
-__all__ = ["BusyError", "Call", "DeadlineError", "Pool", "Work"]
+__all__ = ["END", "BusyError", "Call", "DeadlineError", "Pool", "Work"]

@@ -13,7 +13,7 @@ from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.api import answer_method
 from isrgen.handlers.calls import API, LOADER, function_of
 from isrgen.handlers.fallback import error_page
-from isrgen.handlers.loader import load
+from isrgen.handlers.loader import load, module_of
 from isrgen.handlers.middleware import Around, Layer
 from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import Call, Pool, Work
@@ -25,6 +25,7 @@ from isrgen.manifest import Manifest, NotFound, Route
 from isrgen.render.page import render_page, with_loaded
 from isrgen.render.templates import Templates
 from isrgen.routing.strategy import Strategy
+from isrgen.routing.urls import SAFE
 from isrgen.site.entry import Entry
 from isrgen.site.snapshot import Snapshot
 from isrgen.site.view import PageView, SiteView
@@ -99,7 +100,7 @@ class Render:
         if sources not in self._parts.layers:
             found = []
             for source in sources:
-                module = yield Call(self._parts.modules.load, (source,))
+                module = yield from module_of(self._parts.modules, source)
                 function = function_of(module, "middleware", source)
                 if function is None:
                     raise IsrgenError(
@@ -144,7 +145,7 @@ class Render:
         if not _is_known(route, self._current):
             raise NotFoundResponse()
         source = route.module or route.source
-        module = yield Call(self._parts.modules.load, (source,))
+        module = yield from module_of(self._parts.modules, source)
         return (yield from answer_method(module, self._current.method, self._offered(API), source))
 
     def _page(self, route: Route) -> Work[tuple[Response, bool]]:
@@ -157,7 +158,7 @@ class Render:
             raise NotFoundResponse()
         names: dict[str, Any] = {}
         if route.module is not None:
-            module = yield Call(self._parts.modules.load, (route.module,))
+            module = yield from module_of(self._parts.modules, route.module)
             loader = function_of(module, "loader", route.module)
             if loader is not None:
                 loaded = yield from load(loader, self._offered(LOADER), route.module)
@@ -219,7 +220,7 @@ def nearest_not_found(pages: tuple[NotFound, ...], path: str) -> NotFound | None
     >>> nearest_not_found(pages, "/docs/x/").page, nearest_not_found(pages, "/docsy/").page
     ('b', 'a')
     """
-    quoted = quote(path, safe="/-._~!$&'()*+,;=:@").rstrip("/") + "/"
+    quoted = quote(path, safe=f"/{SAFE}").rstrip("/") + "/"
     around = [page for page in pages if quoted.startswith(page.prefix.rstrip("/") + "/")]
     return max(around, key=lambda page: len(page.prefix), default=None)
 

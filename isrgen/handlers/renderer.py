@@ -19,7 +19,7 @@ from isrgen.handlers.blame import problem_of, trimmed
 from isrgen.handlers.calls import STATIC_PARAMS, function_of, line_of
 from isrgen.handlers.fallback import HTML, error_page
 from isrgen.handlers.header_rules import HeaderRules
-from isrgen.handlers.loader import call_by_name
+from isrgen.handlers.loader import call_by_name, module_of
 from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import BusyError, Call, DeadlineError, Pool, Work
 from isrgen.handlers.render import Parts, Render
@@ -248,7 +248,7 @@ class Renderer:
         log.error("%s: %s: %s\n%s", said, problem.where, problem.message, trimmed(error, root))
 
     def _static_params(self, source: str) -> Work[tuple[Callable[..., Any] | None, list[Any]]]:
-        module = yield Call(self._parts.modules.load, (source,))
+        module = yield from module_of(self._parts.modules, source)
         function = function_of(module, "static_params", source)
         if function is None:
             return None, []

@@ -78,7 +78,7 @@ class Judge:
             vary=headers.getall("vary"),
             bypassed=_is_bypassed(route, request),
         )
-        for name in CACHE_FIELDS:
+        for name in CACHE_FIELDS.intersection(headers):
             headers.delete(name)
         problems = tuple(self._placed(problem, route) for problem in judgment.warnings)
         verdict = Verdict(headers, None, bypass_of(request) or judgment.reason, problems)

@@ -16,6 +16,7 @@ from isrgen.caching.privacy import Read, What
 from isrgen.http.bodies import parse_json
 from isrgen.http.forms import Form, parse_form
 from isrgen.http.reads import Recorder
+from isrgen.routing.urls import SAFE
 
 D = TypeVar("D")
 
@@ -206,7 +207,7 @@ class Request:
         if pairs is None:
             self._recorder.record(What.ALL_QUERY)
             pairs = self._query._items
-        path = quote(self.path, safe="/-._~!$&'()*+,;=:@")
+        path = quote(self.path, safe=f"/{SAFE}")
         return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
 
     async def body(self) -> bytes:
