@@ -19,13 +19,13 @@ from isrgen.config.redirects import read_target
 from isrgen.config.table import Document, Table
 from isrgen.config.toml import parse_toml
 from isrgen.errors import IsrgenError, Problem
+from isrgen.http.response import REDIRECTS
 from isrgen.routing.globs import Glob
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import Mode
 
 MODES: Final = {"ssg": Mode.SSG, "ssr": Mode.SSR}
 SLASHES: Final = {"always": True, "never": False}
-STATUSES: Final = (301, 302, 303, 307, 308)
 
 KEYS: Final = (
     "title",
@@ -199,8 +199,8 @@ def _redirect(table: Table) -> RedirectRule | None:
     if missing:
         return None
     status = table.number("status", 308)
-    if status not in STATUSES:
-        table.wrong("status", "a redirect", f"Choose one of: {', '.join(map(str, STATUSES))}.")
+    if status not in REDIRECTS:
+        table.wrong("status", "a redirect", f"Choose one of: {', '.join(map(str, REDIRECTS))}.")
     try:
         source = Pattern.parse(table.text("from"))
     except ValueError as error:

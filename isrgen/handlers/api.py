@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.calls import function_of, line_of
 from isrgen.handlers.loader import call_by_name
 from isrgen.handlers.pool import Work
 from isrgen.http.response import Response
-
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+from isrgen.routing.strategy import METHODS
 
 
 def allowed(methods: tuple[str, ...]) -> tuple[str, ...]:

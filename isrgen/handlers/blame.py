@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from isrgen.errors import IsrgenError, Problem
-from isrgen.handlers.api import METHODS
+from isrgen.routing.strategy import METHODS
 
 _OWN: Final = ("content", "templates")
 _MOST_FRAMES: Final = 30

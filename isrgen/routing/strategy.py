@@ -20,6 +20,10 @@ class Strategy(Enum):
     API = "API"
 
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""What an API route answers: the names of its functions, in the order of an ``Allow`` field."""
+
+
 class Mode(Enum):
     """What front matter, rules and suffixes may say."""
 

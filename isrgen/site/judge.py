@@ -13,9 +13,9 @@ from typing import Final
 from isrgen.config.table import shown
 from isrgen.errors import Problem
 from isrgen.routing.pattern import Pattern
-from isrgen.routing.strategy import Mode, Strategy
+from isrgen.routing.strategy import METHODS, Mode, Strategy
 from isrgen.site.metadata import Metadata
-from isrgen.site.module import METHODS, Module
+from isrgen.site.module import Module
 from isrgen.site.names import Name
 from isrgen.site.page import Kind
 from isrgen.site.routes import Decided, unknown_placeholders

@@ -10,12 +10,11 @@ import ast
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from isrgen.config.table import Document, KeyPath
 from isrgen.errors import IsrgenError, Problem
-
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+from isrgen.routing.strategy import METHODS
 
 
 @dataclass(frozen=True, slots=True)

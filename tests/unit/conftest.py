@@ -15,7 +15,6 @@ import pytest
 
 from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.edge.open import open_store
-from isrgen.handlers.api import METHODS
 from isrgen.handlers.renderer import Renderer
 from isrgen.http.answer import Answer
 from isrgen.http.request import Request
@@ -24,7 +23,7 @@ from isrgen.render.templates import Templates
 from isrgen.routing.match import Matcher
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.priority import sort_key
-from isrgen.routing.strategy import Strategy
+from isrgen.routing.strategy import METHODS, Strategy
 from isrgen.server.app import App, Settings, create_app
 from isrgen.site.entry import Entry
 from isrgen.site.snapshot import Facts, Snapshot
