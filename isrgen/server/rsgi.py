@@ -17,6 +17,7 @@ from isrgen.server.message import (
     TooLargeError,
     error_response,
     finished,
+    lowered,
 )
 from isrgen.server.streaming import send_stream
 
@@ -31,24 +32,25 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
     """Answer one request of granian's."""
     if scope.proto != "http":
         return
-    read = scope.headers.items()
-    unread = _unread(scope.headers.keys(), read)
+    headers = lowered(scope.headers.items())
+    unread = _unread(scope.headers.keys(), headers)
     try:
-        outgoing = (
-            _refusal(scope.method, unread) if unread else await app.handle(_incoming(scope, read, protocol))
-        )
+        if unread:
+            outgoing = _refusal(scope.method, unread)
+        else:
+            outgoing = await app.handle(_incoming(scope, headers, protocol))
     except GoneError:
         protocol.response_empty(400, [])
         return
-    headers = wire(outgoing.headers)
+    sent = wire(outgoing.headers)
     if outgoing.stream is not None:
-        await _send_stream(scope, protocol, outgoing.stream, outgoing.status, headers)
+        await _send_stream(scope, protocol, outgoing.stream, outgoing.status, sent)
     elif outgoing.file is not None:
-        _send_file(protocol, outgoing.status, headers, outgoing.file)
+        _send_file(protocol, outgoing.status, sent, outgoing.file)
     elif outgoing.body:
-        protocol.response_bytes(outgoing.status, headers, outgoing.body)
+        protocol.response_bytes(outgoing.status, sent, outgoing.body)
     else:
-        protocol.response_empty(outgoing.status, headers)
+        protocol.response_empty(outgoing.status, sent)
 
 
 def _unread(names: Iterable[str], read: Pairs) -> list[str]:
@@ -58,7 +60,7 @@ def _unread(names: Iterable[str], read: Pairs) -> list[str]:
     key without its variant. Where one line of several of one name is such,
     granian tells nothing of it.
     """
-    known = {name.lower() for name, _ in read}
+    known = {name for name, _ in read}
     return sorted({name.lower() for name in names} - known - _UNIMPORTANT)
 
 
@@ -111,7 +113,7 @@ def _send_file(protocol: Any, status: int, headers: Pairs, file: FilePart) -> No
         protocol.response_file_range(status, headers, str(file.path), file.start, file.end)
 
 
-def _incoming(scope: Any, read: Pairs, protocol: Any) -> Incoming:
+def _incoming(scope: Any, headers: Pairs, protocol: Any) -> Incoming:
     async def read_body(most: int) -> bytes:
         taken = bytearray()
         try:
@@ -125,7 +127,6 @@ def _incoming(scope: Any, read: Pairs, protocol: Any) -> Incoming:
 
     # The path comes decoded, %2F included, and there is no raw one: an encoded slash is a slash here,
     # so that `/a%2Fb` is the route of `/a/b` under RSGI and a 404 under ASGI.
-    headers = [(name.lower(), value) for name, value in read]
     return Incoming(
         scope.method, scope.path, None, scope.query_string, headers, _host(scope.client), read_body
     )
