@@ -268,7 +268,7 @@ def test_no_cache_field_of_the_code_is_left_in_the_headers(kit: Any, ask: Any) -
 
 
 def test_a_render_past_its_deadline_is_a_504(kit: Any, ask: Any, caplog: pytest.LogCaptureFixture) -> None:
-    kit.change(render_timeout=0.05)
+    kit.change(render_timeout=0.5)
     kit.page("/a/", "x", "import asyncio\nasync def loader():\n    await asyncio.Event().wait()\n", ISR)
     kit.page("/b/", "b")
     answer = ask("/a/")

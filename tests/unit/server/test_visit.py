@@ -10,7 +10,7 @@ from isrgen.caching.policy import CachePolicy, Lifetime
 
 HOUR = Lifetime(3600, 86400)
 
-# Requests that select the same stored response and used to be told apart by the page.
+# Two spellings that select the same stored response, so that no page may tell them apart.
 SAME = [
     ("accept", "APPLICATION/JSON", "application/json"),
     ("accept", "application/json", "application/json;q=0.3"),
