@@ -17,7 +17,7 @@ from isrgen.config.table import Table, suggestion
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TIMES: Final = ("s-maxage", "stale-while-revalidate", "stale-if-error")
-_KEYS: Final = (*_TIMES, "tags", "query", "vary", "bypass-cookies")
+KEYS: Final = (*_TIMES, "tags", "query", "vary", "bypass-cookies")
 
 _PLAIN: Final = {*FLAGS, "immutable", "no-transform", "must-understand"}
 
@@ -69,7 +69,7 @@ def _from_table(table: Table) -> CachePolicy:
             "`cache.max-age` is for browsers, and they always ask again for a page that can change.",
             "Write `s-maxage`, the time the edge may keep it.",
         )
-    table.unknown((*_KEYS, "max-age"))
+    table.unknown((*KEYS, "max-age"))
     return CachePolicy(_times(table), _tags(table), _names(table, "query"), _vary(table), _cookies(table))
 
 

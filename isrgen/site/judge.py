@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from isrgen.config.cache import KEYS as CACHE_KEYS
 from isrgen.config.table import shown
 from isrgen.errors import Problem
 from isrgen.routing.pattern import Pattern
@@ -148,7 +149,8 @@ def _module_beside_body_has_no_cache(facts: Facts) -> Iterator[Problem]:
     if facts.kind not in (Kind.MARKDOWN, Kind.TEMPLATE) or facts.module is None:
         return
     literal = facts.module.literals.data.get("cache")
-    if isinstance(literal, str) or (isinstance(literal, dict) and "s-maxage" in literal):
+    # A dict of the site's own that happens to be called `cache` has none of our keys.
+    if isinstance(literal, str) or (isinstance(literal, dict) and not literal.keys().isdisjoint(CACHE_KEYS)):
         line = facts.module.literals.line_of(("cache",))
         message = "`cache` counts only in the front matter of a page that has a body."
         yield Problem(message, f"Move it to {facts.source}.", facts.module.source, line)

@@ -1,0 +1,5 @@
+cache = {"bypass-cookies": ["session"]}
+
+
+def loader():
+    return {}
