@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 SAFE: Final = "-._~!$&'()*+,;=:@"
 """What stands in a segment as it is, besides letters and digits (RFC 3986 section 3.3)."""
 
+_PLAIN: Final = re.compile(r"[-._~A-Za-z0-9]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _DOTS: Final = re.compile(r"(?:\A|[/\\])\.\.?(?:\Z|[/\\])")
 
@@ -74,7 +75,8 @@ def join(segments: Iterable[str], slash: bool) -> str:
     >>> join(("blog", "café"), slash=True), join((), slash=False)
     ('/blog/caf%C3%A9/', '/')
     """
-    return unquoted([quote(segment, safe=SAFE) for segment in segments], slash)
+    quoted = [each if _PLAIN.fullmatch(each) else quote(each, safe=SAFE) for each in segments]
+    return unquoted(quoted, slash)
 
 
 def unquoted(segments: Iterable[str], slash: bool) -> str:

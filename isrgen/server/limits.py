@@ -56,7 +56,7 @@ def timely(read_body: Callable[[int], Awaitable[bytes]], seconds: float) -> Call
 
 def drop_internal(incoming: Incoming) -> None:
     """Take out what only isrgen itself may say: ``X-Isrgen-*`` and ``__isr_*`` parameters."""
-    if any(name.startswith(_INTERNAL_HEADER) for name, _ in incoming.headers):
+    if _INTERNAL_HEADER in incoming.names():
         incoming.headers = [pair for pair in incoming.headers if not pair[0].startswith(_INTERNAL_HEADER)]
     if "%" in incoming.query or _INTERNAL_PARAMETER in incoming.query.lower():
         kept = [part for part in incoming.query.split("&") if not _is_internal(part)]

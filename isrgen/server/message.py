@@ -67,6 +67,10 @@ class Incoming:
         values = [value for key, value in self.headers if key == name]
         return ("; " if name == "cookie" else ", ").join(values) if values else None
 
+    def names(self) -> str:
+        """The names of all headers in one text, in which a part of one is found at once."""
+        return "\n".join([name for name, _ in self.headers])
+
     def split(self) -> tuple[tuple[str, ...], bool]:
         """The decoded segments of the path, and whether it ends in a slash; raises BadPathError."""
         try:

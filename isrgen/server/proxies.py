@@ -12,7 +12,7 @@ from isrgen.server.message import Incoming
 
 _FORWARDED: Final = ("forwarded", "x-real-ip")
 _FORWARDING: Final = ("x-forwarded-", *_FORWARDED)
-"""What the name of a forwarding field begins with; not every name that does is one."""
+"""What stands in the name of each forwarding field, and perhaps in others."""
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 
@@ -37,7 +37,8 @@ class Proxies:
         What an untrusted peer says in forwarding fields is taken out of the request.
         """
         if not self._trusts(incoming.peer):
-            if any(name.startswith(_FORWARDING) for name, _ in incoming.headers):
+            names = incoming.names()
+            if any(part in names for part in _FORWARDING):
                 incoming.headers = [pair for pair in incoming.headers if not _is_forwarding(pair[0])]
             return incoming.peer
         said = (incoming.get("x-forwarded-for") or "").split(",")
