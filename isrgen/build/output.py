@@ -32,7 +32,12 @@ def check_out(root: Path, out: Path) -> None:
 
     Raises IsrgenError.
     """
-    root, out = root.resolve(), out.resolve()
+    named, root, out = out, root.resolve(), out.resolve()
+    if named.is_symlink() and named.parent.resolve().is_relative_to(root) and not out.is_relative_to(root):
+        raise IsrgenError(
+            f"The output folder {named.name}/ is a link that leads out of the site, to {out}.",
+            "Remove the link, or name that folder itself with `--out`.",
+        )
     kept = [root / name for name in ("content", "templates", "static", "assets", "data", ".git")]
     # A folder inside .isrgen/ is `isrgen dev`'s.
     if out in (root, root / ".isrgen") or out in root.parents or any(out.is_relative_to(one) for one in kept):
@@ -144,8 +149,11 @@ def write_file(
     """Write one file below ``folder``, and its gzip copy where that is worth it."""
     media = media or content_type(path)
     file = folder / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise IsrgenError(_clash(folder, path, route)) from error
     encodings: tuple[str, ...] = ()
     if len(content) >= _WORTH_COMPRESSING and compresses(media):
         squeezed = gzip.compress(content, 6, mtime=0)
@@ -154,6 +162,17 @@ def write_file(
             encodings = ("gzip",)
     return OutputFile(
         path, url, media, etag(content), len(content), immutable, status, encodings, headers, route
+    )
+
+
+def _clash(folder: Path, path: str, source: str | None) -> Problem:
+    """One path of the site would be a file and a folder at once."""
+    parents = [str(parent) for parent in Path(path).parents if (folder / parent).is_file()]
+    other = parents[0] if parents else path
+    return Problem(
+        f"The output would hold {other} both as a file and as a folder, which {path} needs.",
+        "Rename one of them: a page's folder and a file beside it, or in static/, have the same name.",
+        source or f"static/{path}",
     )
 
 

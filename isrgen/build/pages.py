@@ -147,15 +147,18 @@ class Pages:
             return Rendered(problems=error.problems)
         if answer.status != 200:
             return Rendered(problems=(_bad_status(task, answer.status),))
-        file = write_file(
-            folder,
-            file_of(task.segments, task.route.pattern.slash),
-            task.url,
-            answer.body,
-            media=_media(answer),
-            headers=_own_headers(task.route, answer),
-            route=source,
-        )
+        try:
+            file = write_file(
+                folder,
+                file_of(task.segments, task.route.pattern.slash),
+                task.url,
+                answer.body,
+                media=_media(answer),
+                headers=_own_headers(task.route, answer),
+                route=source,
+            )
+        except IsrgenError as error:
+            return Rendered(problems=error.problems)
         return Rendered(file, warnings=tuple(_pointless(read, source) for read in reads_of(request)))
 
 

@@ -49,8 +49,12 @@ class Static:
             content, headers = (self._site.config.root / copied.source).read_bytes(), Headers()
             compiled.apply(headers, f"/{copied.path}")
             url = url_of(copied.path)
-            file = write_file(self._folder, copied.path, url, content, headers=headers.pairs())
-            self.files.add(file, copied.source)
+            try:
+                file = write_file(self._folder, copied.path, url, content, headers=headers.pairs())
+            except IsrgenError as error:
+                self._problems.extend(error.problems)
+            else:
+                self.files.add(file, copied.source)
 
     def write_pages(self, pages: Pages, tasks: Iterable[Task]) -> None:
         for result in pages.write_static(self._folder, tasks, self._jobs):

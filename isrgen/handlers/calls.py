@@ -11,10 +11,6 @@ from weakref import WeakKeyDictionary
 
 from isrgen.errors import IsrgenError, Problem
 
-LOADER: Final = ("params", "request", "site")
-API: Final = ("request", "params", "site")
-STATIC_PARAMS: Final = ("site",)
-
 Asked = tuple[tuple[str, Any, bool], ...]
 """The parameters of a function: name, kind, and whether it has to be given."""
 

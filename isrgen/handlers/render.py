@@ -11,7 +11,7 @@ from urllib.parse import quote
 from isrgen.caching.privacy import Read
 from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.api import answer_method
-from isrgen.handlers.calls import API, LOADER, function_of
+from isrgen.handlers.calls import function_of
 from isrgen.handlers.fallback import error_page
 from isrgen.handlers.loader import load, module_of
 from isrgen.handlers.middleware import Around, Layer
@@ -19,6 +19,7 @@ from isrgen.handlers.modules import Modules
 from isrgen.handlers.pool import Call, Pool, Work
 from isrgen.handlers.shaping import own, settle
 from isrgen.http.context import RenderContext, enter
+from isrgen.http.offered import API, LOADER
 from isrgen.http.request import Request, reads_of, seal
 from isrgen.http.response import NotFoundResponse, Response
 from isrgen.manifest import Manifest, NotFound, Route

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.handlers.blame import problem_of, trimmed
-from isrgen.handlers.calls import STATIC_PARAMS, function_of, line_of
+from isrgen.handlers.calls import function_of, line_of
 from isrgen.handlers.fallback import HTML, error_page
 from isrgen.handlers.header_rules import HeaderRules
 from isrgen.handlers.loader import call_by_name, module_of
@@ -29,6 +29,7 @@ from isrgen.handlers.verdict import Judge, Verdict, Warnings
 from isrgen.http.answer import Answer, Outcome
 from isrgen.http.bodies import BadBodyError
 from isrgen.http.headers import Headers
+from isrgen.http.offered import STATIC_PARAMS
 from isrgen.http.request import Request, limit_url
 from isrgen.http.response import BODILESS, Response
 from isrgen.manifest import Manifest, Route
@@ -39,7 +40,6 @@ from isrgen.site.view import SiteView
 
 log = logging.getLogger("isrgen")
 
-_BUILD_DEADLINE: Final = 3600.0
 
 # why there is no answer -> (status, outcome, what the log says)
 _FAILURES: Final = {
@@ -83,7 +83,7 @@ class Renderer:
         try:
             answer, problems = await self._answer(render, route)
         except (DeadlineError, BusyError) as error:
-            raise IsrgenError(Problem(f"{error}.", file=route.module or route.source)) from error
+            raise IsrgenError(_late(error, route.module or route.source)) from error
         except IsrgenError:
             raise
         except Exception as error:
@@ -121,7 +121,7 @@ class Renderer:
         """
         render = self._render(None, Request("GET", path, base_url=self._parts.manifest.base_url))
         try:
-            response = await self._parts.pool.run(render.not_found(message), self._deadline(None))
+            response = await self._parts.pool.run(render.not_found(message), self._deadline)
         except Exception as error:
             if strictly and isinstance(error, IsrgenError):
                 raise
@@ -134,7 +134,9 @@ class Renderer:
         if source is None:
             return []
         try:
-            found = await self._parts.pool.run(self._static_params(source), _BUILD_DEADLINE)
+            found = await self._parts.pool.run(self._static_params(source), self._deadline)
+        except DeadlineError as error:
+            raise IsrgenError(_late(error, source)) from error
         except IsrgenError:
             raise
         except Exception as error:
@@ -162,17 +164,15 @@ class Renderer:
     def _render(self, route: Route | None, request: Request) -> Render:
         if route is not None and route.policy.lifetime is not None:
             limit_url(request, route.policy.query)
-        until = time.monotonic() + self._deadline(route)
+        until = time.monotonic() + self._deadline
         return Render(self._parts, route, request, self._clock(), until)
 
-    def _deadline(self, route: Route | None) -> float:
-        """A page made by the build has no visitor who waits for it, but must end some day."""
-        if route is not None and route.strategy is Strategy.SSG:
-            return _BUILD_DEADLINE
+    @property
+    def _deadline(self) -> float:
         return self._parts.manifest.render_timeout
 
     async def _answer(self, render: Render, route: Route) -> tuple[Answer, tuple[Problem, ...]]:
-        deadline = self._deadline(route)
+        deadline = self._deadline
         response = checked(await self._parts.pool.run(render.work(), deadline))
         body, stream = response.body, None
         verdict = self._judge(render, route, response)
@@ -263,6 +263,12 @@ def _refused(render: Render, error: BadBodyError) -> Answer:
     purges = tuple(render.context.purges)
     body = f"{error}\n".encode()
     return Answer(400, headers, body, outcome=Outcome.FAILED, reason="bad-body", purges=purges)
+
+
+def _late(error: Exception, source: str) -> Problem:
+    text = str(error)
+    hint = "Find what it waits for, or raise `render_timeout` in the configuration."
+    return Problem(f"{text[:1].upper()}{text[1:]}.", hint, file=source)
 
 
 def _checked_params(route: Route, params: Any) -> dict[str, Any]:

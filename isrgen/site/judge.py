@@ -13,6 +13,7 @@ from typing import Final
 from isrgen.config.cache import KEYS as CACHE_KEYS
 from isrgen.config.table import shown
 from isrgen.errors import Problem
+from isrgen.http.offered import API, LOADER, STATIC_PARAMS
 from isrgen.routing.pattern import Pattern
 from isrgen.routing.strategy import METHODS, Mode, Strategy
 from isrgen.site.metadata import Metadata
@@ -156,6 +157,20 @@ def _module_beside_body_has_no_cache(facts: Facts) -> Iterator[Problem]:
         yield Problem(message, f"Move it to {facts.source}.", facts.module.source, line)
 
 
+def _functions_ask_for_what_there_is(facts: Facts) -> Iterator[Problem]:
+    if facts.module is None:
+        return
+    is_api = facts.kind is Kind.API
+    known = dict.fromkeys(METHODS, API) if is_api else {"loader": LOADER, "static_params": STATIC_PARAMS}
+    for name, offered in known.items():
+        line, asked = facts.module.asks.get(name, (0, ()))
+        for parameter in asked:
+            if parameter not in offered:
+                message = f"`{name}` asks for `{parameter}`, which nobody can give it."
+                hint = f"It may take any of these, by name: {', '.join(offered)}."
+                yield Problem(message, hint, facts.module.source, line)
+
+
 def _declarations_are_literal(facts: Facts) -> Iterator[Problem]:
     if facts.module is None:
         return
@@ -195,6 +210,7 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Problem]], ...]] = (
     _tags_name_parameters,
     _template_is_for_modules,
     _module_beside_body_has_no_cache,
+    _functions_ask_for_what_there_is,
     _declarations_are_literal,
     _not_found_has_a_url,
     _server_paths_are_reserved,

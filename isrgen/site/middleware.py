@@ -39,6 +39,10 @@ def _read(root: Path, source: str, problems: list[Problem]) -> Module | None:
     if "middleware" not in module.names:
         hint = "Define middleware(request, next), and return what next(request) gives."
         problems.append(Problem("There is no function `middleware` in it.", hint, source))
+    defined, asked = module.asks.get("middleware", (0, ("request", "next")))
+    if len(asked) != 2:
+        message = f"`middleware` is called with two arguments, and takes {len(asked)}."
+        problems.append(Problem(message, "Write it as middleware(request, next).", source, defined))
     says = module.literals.data.get("static_pages")
     if says not in (None, UNGUARDED) or "static_pages" in module.computed:
         line = module.computed.get("static_pages") or module.literals.line_of(("static_pages",))

@@ -21,13 +21,15 @@ from isrgen.routing.strategy import METHODS
 class Module:
     """``literals`` are the constants at module level; ``names`` is everything bound there.
 
-    ``computed`` are assignments that are no literals, with their lines.
+    ``computed`` are assignments that are no literals, with their lines. ``asks`` holds, for each plain
+    function at module level, its line and the parameters that have to be given.
     """
 
     source: str
     literals: Document
     names: frozenset[str]
     computed: dict[str, int] = field(default_factory=dict)
+    asks: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ def read_module(text: str, source: str) -> Module:
             literals.pop(name, None)
             computed[name] = value.lineno
     document = Document(source, literals, lambda path: _line_of(values, path))
-    return Module(source, document, frozenset(_bound(tree.body)), computed)
+    return Module(source, document, frozenset(_bound(tree.body)), computed, dict(_asks(tree.body)))
 
 
 def _parse(text: str, source: str) -> ast.Module:
@@ -95,6 +97,18 @@ def _bound(body: list[ast.stmt]) -> Iterator[str]:
                 yield from _bound(getattr(statement, part, []))
             for handler in getattr(statement, "handlers", []):
                 yield from _bound(handler.body)
+
+
+def _asks(body: list[ast.stmt]) -> Iterator[tuple[str, tuple[int, tuple[str, ...]]]]:
+    """A decorator may give a function other parameters, so decorated ones are left out."""
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef) and not statement.decorator_list:
+            given = statement.args
+            positional = [*given.posonlyargs, *given.args]
+            required = positional[: len(positional) - len(given.defaults)]
+            keywords = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+            required += [argument for argument, default in keywords if default is None]
+            yield statement.name, (statement.lineno, tuple(argument.arg for argument in required))
 
 
 def _line_of(values: dict[str, ast.expr], path: KeyPath) -> int:

@@ -82,6 +82,14 @@ def test_a_folder_of_somebody_s_own_with_our_names_is_refused(tmp_path: Path, ma
         check_out(tmp_path, tmp_path / "app")
 
 
+def test_a_link_that_leads_out_of_the_site_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "dist").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(IsrgenError, match=r"dist/ is a link that leads out of the site"):
+        check_out(tmp_path / "site", tmp_path / "site" / "dist")
+
+
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "dist").write_text("")
     with pytest.raises(IsrgenError, match="dist/ is a file"):

@@ -1,0 +1,5 @@
+import asyncio
+
+
+async def loader():
+    await asyncio.Event().wait()

@@ -1,0 +1,2 @@
+def static_params(params):
+    return []

@@ -1,0 +1,5 @@
+static_pages = "unguarded"
+
+
+async def middleware(request):
+    return None

@@ -1,0 +1,2 @@
+def GET(self, request, *, limit=3):
+    return {}

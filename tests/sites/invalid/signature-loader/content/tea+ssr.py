@@ -1,0 +1,2 @@
+def loader(slug):
+    return {}
