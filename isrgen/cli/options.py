@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,5 +64,5 @@ no_build_option = click.option("--no-build", is_flag=True, help="Take the output
 
 
 def output_folder(site: Path, out: Path) -> Path:
-    """Where ``--out`` points: relative to the site, not to the current folder."""
-    return (site.resolve() / out).resolve()
+    """Where ``--out`` points: relative to the site, not to the current folder. Links are not followed."""
+    return Path(os.path.normpath(site.resolve() / out))

@@ -122,7 +122,7 @@ def _headers(head: str) -> dict[str, str]:
 def _parameters(header: str) -> dict[str, str]:
     r"""The parameters of a header's value, read once from left to right.
 
-    >>> _parameters('form-data; name="a\"b"; filename=c.txt')
+    >>> _parameters('form-data; name="a\\"b"; filename=c.txt')
     {'name': 'a"b', 'filename': 'c.txt'}
     """
     found: dict[str, str] = {}
