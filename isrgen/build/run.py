@@ -173,7 +173,9 @@ class _Build:
         told = frozenset(problem.file for problem in problems.found)
         if any(not file.startswith("content/") for file in told):
             return
-        self._set(routes=tuple(route for route in self.manifest.routes if not _is_told(route, told)))
+        self.manifest = dataclasses.replace(
+            self.manifest, routes=tuple(route for route in self.manifest.routes if not _is_told(route, told))
+        )
         self.static.copy_files(self.manifest.header_rules)
         snapshot, now = self.content.snapshot, self.now.timestamp()
         with Pages(self.manifest, snapshot, self.templates, self.root, now=now) as pages:
@@ -199,8 +201,10 @@ class _Build:
         server_bundle.write_site(self.server, self.root, on_demand, self.content.snapshot, self.templates)
         server_bundle.write_included(self.server, self.root, config.file, config.include)
         requirements = server_bundle.write_requirements(self.server, self.root)
-        self._set(files=self.static.files.sorted(), requirements=requirements)
-        self._set(build=tree_digest(self.folder)[:16])
+        self.manifest = dataclasses.replace(
+            self.manifest, files=self.static.files.sorted(), requirements=requirements
+        )
+        self.manifest = dataclasses.replace(self.manifest, build=tree_digest(self.folder)[:16])
         text = self.manifest.to_json()
         (self.folder / "manifest.json").write_text(text, encoding="utf-8")
         (self.server / "manifest.json").write_text(text, encoding="utf-8")
@@ -223,9 +227,6 @@ class _Build:
             trusted_proxies=config.trusted_proxies,
         )
 
-    def _set(self, **changes: object) -> None:
-        self.manifest = dataclasses.replace(self.manifest, **changes)  # type: ignore[arg-type]
-
     def _static_routes(self) -> list[Route]:
         return [route for route in self.manifest.routes if route.strategy is Strategy.SSG]
 
@@ -237,11 +238,12 @@ class _Build:
             if route.source in asked:
                 with problems.gather():
                     found[route.source] = tuple(pages.static_params(route))
-        self._set(
+        self.manifest = dataclasses.replace(
+            self.manifest,
             routes=tuple(
                 dataclasses.replace(route, static_params=found.get(route.source, ()))
                 for route in self.manifest.routes
-            )
+            ),
         )
 
     def _write_seeds(self, pages: Pages) -> None:
@@ -251,7 +253,7 @@ class _Build:
             if route.strategy is Strategy.ISR and route.static_params:
                 made = (pages.seed(self.server, task) for task in _tasks(route))
                 seeds += [seed for seed in made if seed is not None]
-        self._set(seeds=tuple(seeds))
+        self.manifest = dataclasses.replace(self.manifest, seeds=tuple(seeds))
 
 
 def _is_told(route: Route, told: frozenset[str]) -> bool:
