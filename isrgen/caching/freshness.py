@@ -25,12 +25,12 @@ class Freshness(Enum):
 
 
 def age(stored: Stored, now: float) -> int:
-    """Whole seconds since the render began, never negative.
+    """Whole seconds since the render began and the age it had by then, never negative.
 
     What was invalidated is at least as old as its lifetime is long, so that no
     cache further down takes it for fresh.
     """
-    elapsed = max(0, int(now - stored.generated_at))
+    elapsed = max(0, int(now - stored.generated_at)) + stored.initial_age
     return max(elapsed, stored.lifetime.fresh) if stored.invalidated else elapsed
 
 
@@ -48,7 +48,7 @@ def freshness(stored: Stored, now: float) -> Freshness:
     that the clock was set back; nobody knows its age, so it counts as
     invalidated rather than fresh until the clock has caught up.
     """
-    elapsed = now - stored.generated_at
+    elapsed = now - stored.generated_at + stored.initial_age
     stale_for = elapsed - stored.lifetime.fresh
     if stale_for < 0:
         unsure = stored.invalidated or _from_the_future(stored, now)

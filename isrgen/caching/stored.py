@@ -18,6 +18,12 @@ class Stored:
     named by ``Vary`` with the normalised values of the request that led here
     (RFC 9111 section 4.1). ``invalidated`` marks a soft purge: stale, but it
     may be sent once more while the next one renders.
+
+    What an origin sent has three more facts. ``initial_age``: seconds it was
+    old already (RFC 9111 section 4.2.3). ``if_disconnected``: seconds it may be
+    sent beyond its lifetime when the origin cannot be reached at all (section
+    4.2.4). ``for_authorized``: whether it may answer a request that carries
+    ``Authorization`` (section 3.5).
     """
 
     status: int
@@ -30,6 +36,9 @@ class Stored:
     tags: tuple[str, ...] = ()
     invalidated: bool = False
     build: str = ""
+    initial_age: int = 0
+    if_disconnected: int = 0
+    for_authorized: bool = False
 
     @property
     def size(self) -> int:

@@ -17,6 +17,7 @@ from isrgen.caching.settle import Result
 from isrgen.caching.status import Fwd
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.collapse import Flights
+from isrgen.edge.exchange import Exchange, Regenerate, Served
 from isrgen.edge.failsafe import Failsafe
 from isrgen.edge.flight import FlightKey, Pilot, Plan
 from isrgen.edge.landing import (
@@ -29,7 +30,6 @@ from isrgen.edge.landing import (
     served_private,
     unpurged,
 )
-from isrgen.edge.origin import Exchange, Regenerate, Served
 from isrgen.edge.purge import invalidate
 from isrgen.edge.refresh import Refresher
 from isrgen.edge.store import PurgeError, Store

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.purge import Purged
-from isrgen.edge.store import Lease, PurgeError, Store, Usage
+from isrgen.edge.store import Lease, PurgeError, Store, Summary, Usage
 
 T = TypeVar("T")
 
@@ -45,6 +45,15 @@ class Failsafe:
             return ()
         return await self._try(self._store.get(key), ())
 
+    def peek(self, key: str) -> Sequence[Stored] | None:
+        if self._owed:
+            return None
+        try:
+            return self._store.peek(key)
+        except _FAULTS as fault:
+            self._say(fault)
+            return None
+
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
         return await self._try(self._store.put(key, stored, epoch), False)
 
@@ -71,6 +80,9 @@ class Failsafe:
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
         return await self._try(self._store.keys(prefix, limit), [])
+
+    async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
+        return await self._try(self._store.summaries(prefix, limit), [])
 
     async def usage(self) -> Usage:
         return await self._try(self._store.usage(), Usage(0, 0))

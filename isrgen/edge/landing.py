@@ -13,7 +13,7 @@ from isrgen.caching.settle import Result
 from isrgen.caching.status import CacheStatus
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.validation import etag_of
-from isrgen.edge.origin import Served
+from isrgen.edge.exchange import Served
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.headers import Headers
 

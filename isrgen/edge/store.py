@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs, Stored
 
 
@@ -36,11 +37,52 @@ class Usage:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One stored response without its body, for listings."""
+
+    key: str
+    selecting: HeaderPairs
+    status: int
+    lifetime: Lifetime
+    generated_at: float
+    initial_age: int
+    tags: tuple[str, ...]
+    invalidated: bool
+    build: str
+    etag: str
+    size: int
+
+
+def summary(key: str, stored: Stored) -> Summary:
+    """What a listing shows of a stored response."""
+    return Summary(
+        key=key,
+        selecting=stored.selecting,
+        status=stored.status,
+        lifetime=stored.lifetime,
+        generated_at=stored.generated_at,
+        initial_age=stored.initial_age,
+        tags=stored.tags,
+        invalidated=stored.invalidated,
+        build=stored.build,
+        etag=stored.etag,
+        size=stored.size,
+    )
+
+
 class Store(Protocol):
     """Where stored responses live. Times are Unix seconds, handed in by the caller."""
 
     async def get(self, key: str) -> Sequence[Stored]:
         """Every variant under ``key``, the most recent first."""
+        ...
+
+    def peek(self, key: str) -> Sequence[Stored] | None:
+        """What ``get`` would give, if this process knows it for certain without waiting, else None.
+
+        The same object as long as nothing under the key has changed.
+        """
         ...
 
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
@@ -83,6 +125,10 @@ class Store(Protocol):
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
         """Keys held that begin with ``prefix``, in order."""
+        ...
+
+    async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
+        """What is held under the keys that begin with ``prefix``, in their order."""
         ...
 
     async def usage(self) -> Usage: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from isrgen.caching.fields import private_fields, shared_fields, without_cache_fields
 from isrgen.caching.storing import degraded_lifetime
 from isrgen.caching.validation import etag_of, matches_none, not_modified_headers
-from isrgen.edge.origin import Served
+from isrgen.edge.exchange import Served
 from isrgen.http.answer import Answer, Outcome
 from isrgen.server.message import Incoming, Outgoing, lowered
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from isrgen.caching.keys import Selecting, cache_key
 from isrgen.caching.privacy import varying
 from isrgen.caching.stored import HeaderPairs
-from isrgen.edge.origin import Exchange
+from isrgen.edge.exchange import Exchange
 from isrgen.handlers.renderer import Renderer
 from isrgen.http.answer import Answer
 from isrgen.http.request import Request, parse_cookies

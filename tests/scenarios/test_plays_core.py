@@ -18,7 +18,7 @@ from isrgen.caching.privacy import Read, What, judge
 from isrgen.caching.stored import HeaderPairs
 from isrgen.caching.storing import asked_lifetime
 from isrgen.edge.driver import Edge
-from isrgen.edge.origin import Exchange, Served
+from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.store import Store
 from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore

@@ -24,7 +24,7 @@ from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
 from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged
-from isrgen.edge.store import Lease, Usage
+from isrgen.edge.store import Lease, Summary, Usage, summary
 from isrgen.errors import IsrgenError
 
 T = TypeVar("T")
@@ -105,12 +105,19 @@ class DiskStore:
         self._held: Lru[Mark] = Lru(memory)
         self._touched: set[str] = set()
 
-    async def get(self, key: str) -> Sequence[Stored]:
+    def peek(self, key: str) -> Sequence[Stored] | None:
         counters = self._known_counters()
         if counters is not None:
             held = self._held.get(key)
             if held is not None and held[1] == counters.mark(key) and is_settled(held[1]):
                 return held[0]
+        return None
+
+    async def get(self, key: str) -> Sequence[Stored]:
+        known = self.peek(key)
+        if known is not None:
+            return known
+        counters = self._known_counters()
         mark, variants = await self._read_marked(key, counters)
         if is_settled(mark):
             self._held.set(key, variants, mark)
@@ -142,6 +149,10 @@ class DiskStore:
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
         return await self._read(lambda database: database.keys(prefix, limit))
+
+    async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
+        keys = await self.keys(prefix, limit)
+        return await self._read(lambda database: [summary(key, s) for key in keys for s in database.get(key)])
 
     async def usage(self) -> Usage:
         return await self._read(lambda database: database.usage())

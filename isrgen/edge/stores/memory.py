@@ -14,7 +14,7 @@ from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged, PurgeLog, verdict
 from isrgen.edge.recent import Recent
-from isrgen.edge.store import Lease, Usage
+from isrgen.edge.store import Lease, Summary, Usage, summary
 from isrgen.errors import IsrgenError
 
 DEFAULT_BYTES: Final = 64 * 1024 * 1024
@@ -46,6 +46,10 @@ class MemoryStore:
         self._builds: dict[str, int] = {}
 
     async def get(self, key: str) -> Sequence[Stored]:
+        held = self._held.get(key)
+        return held[0] if held is not None else ()
+
+    def peek(self, key: str) -> Sequence[Stored] | None:
         held = self._held.get(key)
         return held[0] if held is not None else ()
 
@@ -107,6 +111,11 @@ class MemoryStore:
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
         return sorted(key for key, _ in self._held.items() if key.startswith(prefix))[:limit]
+
+    async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
+        return [summary(key, s) for key in await self.keys(prefix, limit) for s in await self.get(key)][
+            :limit
+        ]
 
     async def usage(self) -> Usage:
         return Usage(sum(len(variants) for _, variants in self._held.items()), self._held.bytes)

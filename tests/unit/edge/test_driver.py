@@ -13,7 +13,7 @@ from isrgen.caching.keys import selecting_fields
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.driver import Edge
-from isrgen.edge.origin import Exchange, Served
+from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.refresh import MOST_WAITING
 from isrgen.edge.store import PurgeError, Store
 from isrgen.edge.stores.memory import MemoryStore

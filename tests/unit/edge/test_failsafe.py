@@ -14,8 +14,8 @@ import pytest
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
 from isrgen.edge.driver import Edge
+from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.failsafe import MOST_OWED, Failsafe
-from isrgen.edge.origin import Exchange, Served
 from isrgen.edge.store import PurgeError
 from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore

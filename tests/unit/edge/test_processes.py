@@ -9,7 +9,7 @@ from pathlib import Path
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.driver import Edge
-from isrgen.edge.origin import Exchange
+from isrgen.edge.exchange import Exchange
 from isrgen.edge.stores.disk import DiskStore
 from isrgen.http.answer import Answer, Shared
 from isrgen.http.context import Purge
