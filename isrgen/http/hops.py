@@ -1,0 +1,32 @@
+"""Fields that concern one connection only, and so are never passed on (RFC 9110 section 7.6.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+HOP: Final = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+
+_FOR_EVERYONE: Final = frozenset({"cache-control", "cdn-cache-control", "content-length", "host", "vary"})
+"""Fields that ``Connection`` may not name, for every recipient needs them."""
+
+Pairs = Iterable[tuple[str, str]]
+
+
+def without_hops(pairs: Pairs) -> list[tuple[str, str]]:
+    """The fields for the next recipient; names are lower case.
+
+    >>> without_hops([("connection", "close, X-Mine"), ("x-mine", "1"), ("x-yours", "2")])
+    [('x-yours', '2')]
+    """
+    held = list(pairs)
+    named = {
+        option.strip(" \t").lower()
+        for name, value in held
+        if name == "connection"
+        for option in value.split(",")
+    }
+    dropped = HOP | (named - _FOR_EVERYONE)
+    return [pair for pair in held if pair[0] not in dropped]
