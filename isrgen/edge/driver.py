@@ -118,6 +118,14 @@ class Edge:
             self._flights.cancel()
         await self.store.close()
 
+    def is_ours(self, stored: Stored) -> bool:
+        """Whether this build made it: what another one made is stale, whatever its age."""
+        return stored.build == self._build
+
+    def is_refreshing(self, key: str, stored: Stored) -> bool:
+        """Whether the regeneration that a visitor began is under way or waits for its turn."""
+        return self._refresher.has(key, stored)
+
     async def _try(self, exchange: Exchange) -> Served | None:
         """One look at the store, and what follows from it; None: look again."""
         key, now = exchange.key, self._clock()

@@ -35,6 +35,10 @@ class Refresher:
         """Whether as many regenerations wait as may."""
         return len(self._tasks) >= MOST_WAITING
 
+    def has(self, key: str, stored: Stored) -> bool:
+        """Whether the regeneration of this variant that a visitor asked for is not over."""
+        return (key, stored.selecting, 0) in self._tasks
+
     def behind(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that asks for regenerations after whoever wants them has gone on."""
         task = asyncio.get_running_loop().create_task(work)
