@@ -66,6 +66,7 @@ def entry_of(page: Page, markup: Markup | None = None) -> Entry:
         template=template,
         layout=page.layout,
         content=markup.html if markup else None,
+        inputs=markup.inputs if markup else (),
     )
 
 

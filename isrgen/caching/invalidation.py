@@ -12,12 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 
+from isrgen.caching.automatic import coalesced, page_tag
+
 ALL: Final = "all"
 """The tag that every stored response has."""
+
+MAX_TAGS: Final = 500
+"""Tags that one stored response has, at most."""
 
 MAX_CDN_TAGS: Final = 50
 
 _BUCKETS: Final = 16
+_MORE: Final = "more:"
 _PORTABLE: Final = re.compile(r"[a-z0-9._:/-]{1,128}")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -59,10 +65,20 @@ def expand(tag: str, params: Params) -> str:
     return _PLACEHOLDER.sub(fill, tag)
 
 
-def tags_of(declared: Iterable[str], params: Params, added: Iterable[str] = ()) -> tuple[str, ...]:
-    """Every tag of one page, portable, each once: the route's own, then those its code added."""
-    expanded = [*(expand(tag, params) for tag in declared), *added]
-    return tuple(dict.fromkeys(portable(tag) for tag in expanded if tag.strip()))
+def tags_of(
+    declared: Iterable[str], params: Params, added: Iterable[str] = (), automatic: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Every tag of one page, portable, each once: the route's own, those its code added, the automatic.
+
+    The ones beyond ``MAX_TAGS`` share a few buckets; see ``purge_tags``.
+    """
+    expanded = [*(expand(tag, params) for tag in declared), *added, *automatic]
+    return _within(MAX_TAGS, tuple(dict.fromkeys(portable(tag) for tag in expanded if tag.strip())))
+
+
+def purge_tags(tag: str) -> tuple[str, ...]:
+    """What to purge in a store so that every page with this tag goes."""
+    return (tag,) if tag == ALL else (tag, _bucket(tag))
 
 
 def path_tag(path: str) -> str:
@@ -71,23 +87,25 @@ def path_tag(path: str) -> str:
 
 
 def cdn_tags(tags: Iterable[str], path: str = "") -> tuple[str, ...]:
-    """At most fifty tags: ``all``, the path's, and the page's own.
+    """At most fifty tags: ``all``, the path's, and those of the page in their order.
 
-    The ones beyond share a few buckets; ``cdn_purge_tags`` names the bucket to
-    purge with a tag, which then costs some renders too many and misses none.
+    Of a page that was looked up a CDN is told the collection. The tags beyond
+    fifty share a few buckets. ``cdn_purge_tags`` names all that a tag may have
+    become; a purge then costs some renders too many and misses none.
     """
-    own = [tag for tag in dict.fromkeys(tags) if tag != ALL]
+    each = [tag for tag in dict.fromkeys(tags) if tag != ALL]
     first = [ALL, path_tag(path)] if path else [ALL]
-    room = MAX_CDN_TAGS - len(first)
-    if len(own) <= room:
-        return (*first, *own)
-    kept = room - _BUCKETS
-    return (*first, *own[:kept], *sorted({_bucket(tag) for tag in own[kept:]}))
+    itself = portable(page_tag(path))
+    told = dict.fromkeys(tag if tag == itself else coalesced(tag) for tag in each)
+    return (*first, *_within(MAX_CDN_TAGS - len(first), tuple(told)))
 
 
 def cdn_purge_tags(tag: str) -> tuple[str, ...]:
     """What to purge at a CDN so that every page with this tag goes."""
-    return (tag,) if tag == ALL else (tag, _bucket(tag))
+    if tag == ALL:
+        return (tag,)
+    wider = coalesced(tag)
+    return tuple(dict.fromkeys((tag, wider, _bucket(tag), _bucket(wider))))
 
 
 def concerns(*, key: str, tags: Iterable[str], purged_key: str = "", purged_tag: str = "") -> bool:
@@ -97,8 +115,16 @@ def concerns(*, key: str, tags: Iterable[str], purged_key: str = "", purged_tag:
     return key == purged_key or key.startswith(f"{purged_key}?")
 
 
+def _within(most: int, tags: tuple[str, ...]) -> tuple[str, ...]:
+    """The first tags, and the buckets of those for which there is no room."""
+    if len(tags) <= most:
+        return tags
+    kept = tags[: most - _BUCKETS]
+    return tuple(dict.fromkeys((*kept, *sorted({_bucket(tag) for tag in tags[len(kept) :]}))))
+
+
 def _bucket(tag: str) -> str:
-    return f"more:{int(_digest(tag), 16) % _BUCKETS}"
+    return tag if tag.startswith(_MORE) else f"{_MORE}{int(_digest(tag), 16) % _BUCKETS}"
 
 
 def _digest(text: str) -> str:

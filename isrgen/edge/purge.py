@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from isrgen.caching.invalidation import ALL, concerns, portable
+from isrgen.caching.invalidation import ALL, concerns, portable, purge_tags
 from isrgen.caching.keys import canonical_path
 from isrgen.edge.store import PurgeError, Store
 from isrgen.http.context import Purge
@@ -42,7 +42,8 @@ async def invalidate(store: Store, purges: Sequence[Purge]) -> list[str]:
 def _single(purge: Purge) -> Iterator[Purged]:
     """What a store is told, for what a handler names."""
     if purge.tag:
-        yield Purged(tag=portable(purge.tag), hard=purge.hard)
+        for tag in purge_tags(portable(purge.tag)):
+            yield Purged(tag=tag, hard=purge.hard)
     if purge.path:
         for path in path_forms(purge.path):
             yield Purged(key=path, hard=purge.hard)

@@ -23,6 +23,7 @@ from isrgen.http.offered import API, LOADER
 from isrgen.http.request import Request, reads_of, seal
 from isrgen.http.response import NotFoundResponse, Response
 from isrgen.manifest import Manifest, NotFound, Route
+from isrgen.render.inputs import Inputs
 from isrgen.render.page import render_page, with_loaded
 from isrgen.render.templates import Templates
 from isrgen.routing.strategy import Strategy
@@ -64,11 +65,17 @@ class Render:
         is_api = route is not None and route.strategy is Strategy.API
         self.context = RenderContext(may_revalidate=is_api)
         self.site = SiteView(parts.snapshot, now)
+        self._inputs = Inputs(self.site)
 
     @property
     def reads(self) -> tuple[Read, ...]:
         """Everything that was read, of the visitor's request and of what middleware put in its place."""
         return tuple(read for request in (self.request, *self.others) for read in reads_of(request))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The tags of what was read of the site."""
+        return self._inputs.tags
 
     def seal(self) -> None:
         """From now on, reading the request is an error: its response is everybody's."""
@@ -195,7 +202,7 @@ class Render:
             "params": self._current.params,
             "request": self._current,
         }
-        return render_page(entry, with_loaded(variables, names, source), self._parts.templates)
+        return render_page(entry, with_loaded(variables, names, source), self._parts.templates, self._inputs)
 
     def _offered(self, names: tuple[str, ...]) -> dict[str, Callable[[], Any]]:
         everything: dict[str, Callable[[], Any]] = {

@@ -215,6 +215,7 @@ class Renderer:
             reads=render.reads,
             now=render.now,
             next_change=render.site.next_change,
+            inputs=render.inputs,
         )
 
     async def _whole(self, stream: PooledStream, render: Render, route: Route) -> bytes | None:

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from isrgen.caching.automatic import page_tag
 from isrgen.caching.fields import CACHE_FIELDS
 from isrgen.caching.invalidation import tags_of
 from isrgen.caching.policy import Lifetime
@@ -26,6 +28,7 @@ from isrgen.http.headers import Headers
 from isrgen.http.request import Request, bypass_of, shows_cookies
 from isrgen.http.response import Response
 from isrgen.manifest import Route
+from isrgen.routing.urls import SAFE
 
 log = logging.getLogger("isrgen")
 
@@ -64,8 +67,12 @@ class Judge:
         reads: Iterable[Read],
         now: float,
         next_change: float | None,
+        inputs: Iterable[str] = (),
     ) -> Verdict:
-        """The verdict; ``next_change`` is when what the page lists changes by itself."""
+        """The verdict; ``next_change`` is when what the page lists changes by itself.
+
+        ``inputs`` are the tags of what the render read of the site.
+        """
         headers = response.headers.copy()
         add_missing(headers, route.headers)
         self.rules.apply(headers, str(route.pattern))
@@ -88,7 +95,8 @@ class Judge:
         if lifetime == Lifetime(0):
             return verdict.private("changes-now")
         headers.delete("vary")
-        tags = tags_of(route.policy.tags, request.params, context.tags)
+        itself = page_tag(quote(request.path, safe=f"/{SAFE}"))
+        tags = tags_of(route.policy.tags, request.params, context.tags, (itself, *inputs))
         return replace(verdict, shared=Shared(lifetime, judgment.vary, tags))
 
     def _asked(self, route: Route, request: Request, response: Response, headers: Headers) -> Lifetime | None:

@@ -15,6 +15,7 @@ import markupsafe
 
 from isrgen.config import MarkdownConfig
 from isrgen.errors import IsrgenError, Problem
+from isrgen.render.inputs import Inputs
 from isrgen.render.links import Found, Links
 from isrgen.render.markdown import Options, load_engine
 from isrgen.render.shortcodes import Call, Value
@@ -46,7 +47,11 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """What a Markdown page became. ``summary`` is HTML; ``ids`` are those in the HTML."""
+    """What a Markdown page became.
+
+    ``summary`` is HTML; ``ids`` are those in the HTML; ``inputs`` are the tags
+    of what its shortcodes read.
+    """
 
     html: str
     toc: tuple[Heading, ...] = ()
@@ -54,6 +59,7 @@ class Markup:
     words: int = 0
     ids: tuple[str, ...] = ()
     anchors: tuple[Anchor, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -63,6 +69,7 @@ class Markup:
             "words": self.words,
             "ids": list(self.ids),
             "anchors": [[anchor.target, anchor.fragment, anchor.line] for anchor in self.anchors],
+            "inputs": list(self.inputs),
         }
 
     @classmethod
@@ -74,6 +81,7 @@ class Markup:
             data["words"],
             tuple(data["ids"]),
             tuple(Anchor(*anchor) for anchor in data["anchors"]),
+            tuple(data["inputs"]),
         )
 
 
@@ -100,7 +108,9 @@ def render_markdown(page: Page, site: Site, links: Links, shortcodes: Templates)
         ) from None
     summary = _OWN_FRAGMENT.sub(rf"\g<1>{page.url}\g<2>", made.summary) if page.url else made.summary
     ids = tuple(dict.fromkeys(first or second for first, second in _ID.findall(made.html)))
-    markup = Markup(made.html, tree(made.titles), summary, made.words, ids, tuple(hooks.anchors))
+    markup = Markup(
+        made.html, tree(made.titles), summary, made.words, ids, tuple(hooks.anchors), hooks.inputs.tags
+    )
     if hooks.problems:
         raise BrokenPageError(hooks.problems, markup)
     return markup
@@ -149,7 +159,7 @@ class _Hooks:
         self._page = page
         self._links = links
         self._shortcodes = shortcodes
-        self._view: SiteView | None = None
+        self.inputs = Inputs()
         self.problems: list[Problem] = []
         self.anchors: list[Anchor] = []
 
@@ -185,7 +195,7 @@ class _Hooks:
             "data": site.data,
         }
         try:
-            return self._shortcodes.render(template, variables).strip("\n")
+            return self._shortcodes.render(template, variables, self.inputs).strip("\n")
         except IsrgenError as error:
             self.problems.extend(error.problems)
             self.problem(f"The shortcode {call.name!r} failed here.", "", call.line)
@@ -220,9 +230,9 @@ class _Hooks:
         return f"{known}Write it as {_template(name)}, or put backticks around it to show it as text."
 
     def _site_view(self) -> SiteView:
-        if self._view is None:
-            self._view = SiteView(self._links.outline, 0.0)
-        return self._view
+        if self.inputs.site is None:
+            self.inputs.site = SiteView(self._links.outline, 0.0)
+        return self.inputs.site
 
 
 def _template(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from isrgen.errors import IsrgenError, Problem
+from isrgen.render.inputs import Inputs
 from isrgen.render.templates import FOLDER, Templates
 from isrgen.site.entry import Entry
 
@@ -36,15 +37,17 @@ def with_loaded(variables: Mapping[str, Any], loaded: Mapping[str, Any], file: s
     return {**variables, **loaded}
 
 
-def render_page(entry: Entry, variables: Mapping[str, Any], templates: Templates) -> str:
-    """The page's HTML.
+def render_page(
+    entry: Entry, variables: Mapping[str, Any], templates: Templates, inputs: Inputs | None = None
+) -> str:
+    """The page's HTML; ``inputs`` is told of the templates it took.
 
     A body template that extends a layout, or whose output starts with
     ``<!doctype``, is the whole page, and so is a layout that a module names as
     its ``template``. Anything else becomes ``content`` in the page's layout.
     """
     if entry.template is not None:
-        body = templates.render(entry.template, {"content": Markup(), **variables})
+        body = templates.render(entry.template, {"content": Markup(), **variables}, inputs)
         if entry.template.startswith(FOLDER) or entry.template in templates.whole or _is_document(body):
             return body
     else:
@@ -52,7 +55,8 @@ def render_page(entry: Entry, variables: Mapping[str, Any], templates: Templates
     if entry.layout is None:
         return body
     name = entry.layout if entry.layout in templates.names else FOLDER + entry.layout
-    return templates.render(name, {**variables, "content": Markup(body)})  # noqa: S704  (it is HTML by now)
+    variables = {**variables, "content": Markup(body)}  # noqa: S704  (it is HTML by now)
+    return templates.render(name, variables, inputs)
 
 
 def _is_document(html: str) -> bool:

@@ -16,29 +16,20 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urljoin
 
-from jinja2 import (
-    BaseLoader,
-    ChainableUndefined,
-    DictLoader,
-    Environment,
-    StrictUndefined,
-    Template,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    nodes,
-)
+from jinja2 import BaseLoader, DictLoader, Environment, TemplateSyntaxError, nodes
 from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from isrgen.errors import IsrgenError, Problem
 from isrgen.http.response import Response
 from isrgen.render import mistakes
-from isrgen.render.filters import FILTERS, Placed, place
+from isrgen.render.environment import EXTENSIONS, CompiledLoader, SiteEnvironment
+from isrgen.render.filters import Placed, place
+from isrgen.render.inputs import Inputs, loading
 from isrgen.render.mistakes import UnknownAssetError
 
 FOLDER: Final = mistakes.FOLDER
 INDEX: Final = "index.json"
 
-_EXTENSIONS: Final = ("jinja2.ext.do", "jinja2.ext.loopcontrols")
 _REFERENCES: Final = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -73,7 +64,7 @@ class Templates:
         self._problems = tuple(problems)
         self._assets = assets
         self._base_url = base_url.rstrip("/")
-        self._environment = _Environment(loader, self.names, strict=strict)
+        self._environment = SiteEnvironment(loader, self.names, strict=strict)
         self._environment.globals.update(asset=self.asset, url=self.url)
         self._environment.filters["absolute"] = self.absolute
 
@@ -90,7 +81,7 @@ class Templates:
         """Every file below ``folder``, and ``bodies`` (source file -> text, see ``masked``)."""
         sources, problems = _read_folder(folder)
         sources.update(bodies)
-        reader = Environment(autoescape=True, extensions=_EXTENSIONS)
+        reader = Environment(autoescape=True, extensions=EXTENSIONS)
         whole = frozenset(name for name in bodies if _extends(reader, bodies[name]))
         return cls(
             DictLoader(sources),
@@ -121,7 +112,7 @@ class Templates:
                 f"The compiled templates cannot be read: {error}.",
                 "Build the site again with `isrgen build`.",
             ) from error
-        loader = _CompiledLoader(folder, files)
+        loader = CompiledLoader(folder, files)
         return cls(loader, files, whole, strict=strict, assets=assets or {}, base_url=base_url)
 
     def compile(self, folder: Path) -> None:
@@ -155,12 +146,16 @@ class Templates:
             found.extend(self._check_references(tree, name))
         return tuple(found), code
 
-    def render(self, name: str, variables: Mapping[str, Any]) -> str:
-        """Render one template. A ``Response`` raised inside passes through; all else is an IsrgenError."""
+    def render(self, name: str, variables: Mapping[str, Any], inputs: Inputs | None = None) -> str:
+        """Render one template. A ``Response`` raised inside passes through; all else is an IsrgenError.
+
+        ``inputs`` is told of every template that this loads.
+        """
         try:
-            template = self._environment.get_template(name)
-            context = template.new_context(dict(variables))
-            return self._environment.concat(template.root_render_func(context))
+            with loading(inputs):
+                template = self._environment.get_template(name)
+                context = template.new_context(dict(variables))
+                return self._environment.concat(template.root_render_func(context))
         except (IsrgenError, Response):
             raise
         except TemplateSyntaxError as error:
@@ -222,56 +217,6 @@ class Templates:
             asset = call.args[0]
             if isinstance(asset, nodes.Const) and asset.value not in self._assets:
                 yield mistakes.no_asset(str(asset.value), self._assets, name, call.lineno)
-
-
-class _Environment(Environment):
-    """The one set of options, for sources and compiled templates alike."""
-
-    def __init__(self, loader: BaseLoader, names: frozenset[str], *, strict: bool) -> None:
-        super().__init__(
-            loader=loader,
-            autoescape=True,
-            undefined=StrictUndefined if strict else ChainableUndefined,
-            extensions=_EXTENSIONS,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        self._names = names
-        self.filters.update(FILTERS)
-
-    def join_path(self, template: str, parent: str) -> str:
-        return template if template in self._names else FOLDER + template
-
-    def handle_exception(self, source: str | None = None) -> Any:
-        """Let errors pass as they are: their own frames tell the template's line, compiled ahead or not."""
-        raise
-
-
-class _CompiledLoader(BaseLoader):
-    """Templates that were compiled to Python; unlike jinja2's own loader it writes no ``__pycache__``."""
-
-    has_source_access = False
-
-    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
-        self._folder = folder
-        self._files = files
-
-    def load(
-        self,
-        environment: Environment,
-        name: str,
-        globals: Any = None,  # noqa: A002  (jinja2's name for it)
-    ) -> Template:
-        if name not in self._files:
-            raise TemplateNotFound(name)
-        path = self._folder / self._files[name]
-        namespace: dict[str, Any] = {"__file__": str(path)}
-        exec(compile(path.read_bytes(), str(path), "exec"), namespace)  # noqa: S102  (what compile() wrote)
-        found = environment.template_class.from_module_dict(
-            environment, namespace, environment.make_globals(globals)
-        )
-        found.filename = name
-        return found
 
 
 def _extends(reader: Environment, source: str) -> bool:

@@ -54,7 +54,9 @@ class Entry:
     ``url`` is empty for a page with parameters, which no list shows, as none
     shows a page that is not ``listed``. ``template`` is the name of its body
     template, ``content`` the HTML of its Markdown (a ``Body`` reads it when it
-    is wanted), ``layout`` the layout's name below ``templates/``.
+    is wanted), ``inputs`` the tags of what that was made from, ``layout`` the
+    layout's name below ``templates/``. One that is ``held`` is for draft
+    visitors alone, like a draft: the build made no page of it.
     """
 
     source: str
@@ -78,6 +80,13 @@ class Entry:
     template: str | None = None
     layout: str | None = None
     content: str | Body | None = None
+    inputs: tuple[str, ...] = ()
+    held: bool = False
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether only a draft visitor may know of it, whatever the time."""
+        return self.draft or self.held
 
     @property
     def appears(self) -> float | None:
@@ -91,13 +100,13 @@ class Entry:
 
     @property
     def changes(self) -> tuple[float, ...]:
-        """The Unix times at which it appears or disappears; none for a draft."""
-        moments = () if self.draft else (self.appears, self.disappears)
+        """The Unix times at which it appears or disappears; none for what is secret."""
+        moments = () if self.is_secret else (self.appears, self.disappears)
         return tuple(moment for moment in moments if moment is not None)
 
     def is_visible(self, now: float, *, drafts: bool = False, future: bool = False) -> bool:
         """Whether it is published at ``now``; ``drafts`` and ``future`` show those as well."""
-        if self.draft and not drafts:
+        if self.is_secret and not drafts:
             return False
         appears, disappears = self.appears, self.disappears
         return (future or appears is None or appears <= now) and (disappears is None or now < disappears)

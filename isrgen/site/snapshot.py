@@ -8,6 +8,7 @@ shows them. Its ``listings`` hold every sorted list, made once.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time
 from functools import cached_property
@@ -61,13 +62,24 @@ class Snapshot:
     def listings(self) -> Listings:
         return Listings(self.entries.values())
 
-    def find(self, url_or_source: str) -> Entry | None:
-        """The entry of this source file, or with this URL, with or without the slash at its end."""
-        return self.entries.get(url_or_source) or self._by_url.get(url_or_source.rstrip("/") or "/")
+    def find(self, url_or_source: str, *, drafts: bool = False) -> Entry | None:
+        """The entry of this source file, or with this URL, with or without the slash at its end.
+
+        A draft may have the URL of a page; only with ``drafts`` it then stands in for it.
+        """
+        entry = self.entries.get(url_or_source)
+        if entry is not None:
+            return entry
+        url = url_or_source.rstrip("/") or "/"
+        return (self._secret.get(url) if drafts else None) or self._by_url.get(url)
 
     @cached_property
     def _by_url(self) -> dict[str, Entry]:
-        return {entry.url.rstrip("/") or "/": entry for entry in self.entries.values() if entry.url}
+        return _by_url(entry for entry in self.entries.values() if not entry.is_secret)
+
+    @cached_property
+    def _secret(self) -> dict[str, Entry]:
+        return _by_url(entry for entry in self.entries.values() if entry.is_secret)
 
     def write(self, folder: Path) -> None:
         """Write ``snapshot.json`` and ``bodies/`` into the folder."""
@@ -108,6 +120,10 @@ class Snapshot:
             raise IsrgenError(f"The content snapshot {FILE} cannot be read: {error}.", again) from error
 
 
+def _by_url(entries: Iterable[Entry]) -> dict[str, Entry]:
+    return {entry.url.rstrip("/") or "/": entry for entry in entries if entry.url}
+
+
 _DEFAULT: Final = Entry("")
 
 
@@ -133,6 +149,7 @@ def _entry(record: dict[str, Any], bodies: Path) -> Entry:
     return replace(
         entry,
         tags=tuple(entry.tags),
+        inputs=tuple(entry.inputs),
         toc=tuple(Heading.from_json(each) for each in record.get("toc", ())),
         content=Body(bodies / record["content"]) if "content" in record else None,
     )

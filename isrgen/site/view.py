@@ -1,18 +1,21 @@
 """What templates and loaders see of a site at one moment.
 
 ``SiteView`` and ``PageView`` are made anew for every render: they hide drafts
-and what is not published at ``now``, and note which lists were read, so that
-``SiteView.next_change`` can bound the lifetime of what was rendered. Everything
-that does not depend on ``now`` is kept by the snapshot's listings, so that a
-view costs nothing until a template lists something.
+and what is not published at ``now``, and note what was read and what was looked
+for in vain, so that ``SiteView.next_change`` can bound the lifetime of what was
+rendered and ``SiteView.reads`` tag it. Everything that does not depend on
+``now`` is kept by the snapshot's listings, so that a view costs nothing until a
+template lists something.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, overload
 
+from isrgen.caching.automatic import ALL_PAGES, absent_page_tags, collection_tag, term_tag
+from isrgen.site.data_view import DataView
 from isrgen.site.entry import Entry, Heading
 from isrgen.site.listing import Listing
 from isrgen.site.snapshot import Snapshot
@@ -69,10 +72,12 @@ class PageView:
     @property
     def content(self) -> Html:
         """The HTML of a Markdown page; empty for the others."""
+        self._site._note(self._entry.inputs)
         return Html("" if self._entry.content is None else self._entry.content)
 
     @property
     def summary(self) -> Html:
+        self._site._note(self._entry.inputs)
         return Html(self._entry.summary)
 
     @property
@@ -131,24 +136,40 @@ class Pages(Sequence[PageView]):
 
 
 class _Lists(Mapping[str, Pages]):
-    """Named lists of pages. ``hide_empty`` leaves out those that show nothing now."""
+    """Named lists of pages; ``tag`` makes a name one of a tag.
 
-    __slots__ = ("_hide_empty", "_listings", "_site")
+    ``hide_empty`` leaves out those that show nothing now.
+    """
 
-    def __init__(self, listings: Mapping[str, Listing], site: SiteView, *, hide_empty: bool) -> None:
+    __slots__ = ("_hide_empty", "_listings", "_site", "_tag")
+
+    def __init__(
+        self,
+        listings: Mapping[str, Listing],
+        site: SiteView,
+        tag: Callable[[str], str],
+        *,
+        hide_empty: bool,
+    ) -> None:
         self._listings = listings
         self._site = site
+        self._tag = tag
         self._hide_empty = hide_empty
 
     def __getitem__(self, name: str) -> Pages:
-        pages = self._site._list(self._listings[name])
+        listing = self._listings.get(name)
+        if listing is None or not self._site._may_know(listing):
+            self._site._note((self._tag(str(name)),))
+            raise KeyError(name)
+        pages = self._site._list(listing)
         if self._hide_empty and not pages:
             raise KeyError(name)
         return pages
 
     def __iter__(self) -> Iterator[str]:
+        self._site._note((ALL_PAGES,))
         for name, listing in self._listings.items():
-            if not self._hide_empty or self._site._list(listing):
+            if self._site._list(listing) if self._hide_empty else self._site._may_know(listing):
                 yield name
 
     def __len__(self) -> int:
@@ -158,8 +179,8 @@ class _Lists(Mapping[str, Pages]):
 class SiteView:
     """The site in a template, at ``now`` (Unix time).
 
-    ``drafts`` and ``future`` show what a visitor would not see. ``reads`` names
-    the lists that were read, for whoever keeps track of inputs.
+    ``drafts`` and ``future`` show what a visitor would not see. ``reads`` are
+    the tags of what was read, and of what was looked for and is not there.
     """
 
     def __init__(self, snapshot: Snapshot, now: float, *, drafts: bool = False, future: bool = False) -> None:
@@ -169,17 +190,25 @@ class SiteView:
         self._drafts = drafts or facts.drafts
         self._future = future or facts.future
         self._read: dict[str, Listing] = {}
+        self._noted: dict[str, None] = {}
+        self._data: DataView | None = None
         self.title = facts.title
         self.base_url = facts.base_url
         self.language = facts.language
         self.extra = facts.extra
-        self.data = snapshot.data
 
     def __getattr__(self, name: str) -> Any:
         extra = self.__dict__.get("extra", {})
         if name in extra:
             return extra[name]
         raise AttributeError(f"the site has no {name!r}")
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the files below ``data/`` hold, by their names."""
+        if self._data is None:
+            self._data = DataView(self._snapshot.data, self._note)
+        return self._data
 
     @property
     def pages(self) -> Pages:
@@ -189,16 +218,17 @@ class SiteView:
     @property
     def collections(self) -> Mapping[str, Pages]:
         """The pages of each top folder of ``content/``, without the folder's own index page."""
-        return _Lists(self._snapshot.listings.collections, self, hide_empty=False)
+        return _Lists(self._snapshot.listings.collections, self, collection_tag, hide_empty=False)
 
     @property
     def taxonomies(self) -> Mapping[str, Mapping[str, Pages]]:
-        return {"tags": _Lists(self._snapshot.listings.tags, self, hide_empty=True)}
+        return {"tags": _Lists(self._snapshot.listings.tags, self, term_tag, hide_empty=True)}
 
     def page(self, url_or_source: str) -> PageView | None:
         """The published page with this URL or source file, else None."""
-        entry = self._snapshot.find(url_or_source)
+        entry = self._snapshot.find(url_or_source, drafts=self._drafts)
         if entry is None:
+            self._note(absent_page_tags(url_or_source))
             return None
         view = self.current(entry.source)
         return view if entry.is_visible(self._now, drafts=self._drafts, future=self._future) else None
@@ -216,8 +246,15 @@ class SiteView:
         return min((moment for moment in moments if moment is not None), default=None)
 
     @property
-    def reads(self) -> frozenset[str]:
-        return frozenset(self._read)
+    def reads(self) -> tuple[str, ...]:
+        listed = (tag for listing in tuple(self._read.values()) for tag in listing.tags)
+        return tuple(dict.fromkeys((*listed, *self._noted)))
+
+    def _may_know(self, listing: Listing) -> bool:
+        return self._drafts or not listing.is_secret
+
+    def _note(self, tags: Sequence[str]) -> None:
+        self._noted.update(dict.fromkeys(tags))
 
     def _list(self, listing: Listing) -> Pages:
         self._read[listing.name] = listing

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from isrgen.caching.invalidation import (
     MAX_CDN_TAGS,
+    MAX_TAGS,
     cdn_purge_tags,
     cdn_tags,
     concerns,
@@ -17,6 +18,7 @@ from isrgen.caching.invalidation import (
     path_tag,
     placeholders,
     portable,
+    purge_tags,
     tags_of,
 )
 
@@ -55,6 +57,27 @@ def test_a_value_is_not_expanded_again() -> None:
 def test_a_cdn_gets_all_the_path_and_the_pages_own() -> None:
     assert cdn_tags(["a", "all", "a"], "/Blog/") == ("all", "path:/blog/", "a")
     assert path_tag("/caf%C3%A9/").startswith("hash:")
+
+
+def test_a_cdn_is_told_of_collections_in_place_of_the_pages_that_were_looked_up() -> None:
+    tags = ["own", "page:/blog/a/", "page:/blog/b/", "page:/blog/c/", "page:/", "data:menu"]
+    sent = cdn_tags(tags, "/blog/a/")
+    assert sent == ("all", "path:/blog/a/", "own", "page:/blog/a/", "collection:blog", "page:/", "data:menu")
+    for tag in tags:
+        assert set(cdn_purge_tags(tag)) & set(sent)
+
+
+def test_a_stored_page_has_few_enough_tags_and_every_purge_still_finds_it() -> None:
+    automatic = [f"page:/p/{number}/" for number in range(3000)]
+    kept = tags_of(["own"], {}, ["added"], automatic)
+    assert len(kept) == len(set(kept)) <= MAX_TAGS
+    assert kept[:3] == ("own", "added", "page:/p/0/")
+    for tag in ("own", "added", *automatic):
+        assert set(purge_tags(tag)) & set(kept)
+    sent = cdn_tags(kept, "/a/")
+    for tag in automatic:
+        assert set(cdn_purge_tags(tag)) & set(sent)
+    assert purge_tags("all") == ("all",)
 
 
 @given(st.lists(st.integers(0, 300), max_size=300))

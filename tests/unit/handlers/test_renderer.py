@@ -228,7 +228,7 @@ def test_tags_of_the_policy_are_filled_and_joined_by_those_of_the_code(kit: Any,
     module = "from isrgen import cache_tag\ndef loader():\n    cache_tag('Author:1', 'blog')\n"
     policy = CachePolicy(HOUR, tags=("blog", "post:{slug}"))
     kit.page("/[slug]/", "x", module, policy)
-    assert ask("/tea/").shared.tags == ("blog", "post:tea", "author:1")
+    assert ask("/tea/").shared.tags[:4] == ("blog", "post:tea", "author:1", "page:/tea/")
 
 
 def test_degraded_is_told_to_the_edge(kit: Any, ask: Any) -> None:
@@ -484,7 +484,7 @@ def test_a_streamed_body_may_tag_the_page_and_say_that_it_is_degraded(kit: Any, 
     kit.page("/a/", None, head + STREAMS[kind].format(call="isrgen.cache_tag('late')"), CachePolicy(HOUR))
     kit.page("/b/", None, head + STREAMS[kind].format(call="isrgen.degraded('old')"), CachePolicy(HOUR))
     tagged, degraded = ask("/a/"), ask("/b/")
-    assert (tagged.status, tagged.body, tagged.shared.tags) == (200, b"ab", ("late",))
+    assert (tagged.status, tagged.body, tagged.shared.tags) == (200, b"ab", ("late", "page:/a/"))
     assert (degraded.status, degraded.body, degraded.degraded) == (200, b"ab", "old")
 
 

@@ -105,7 +105,10 @@ def test_body_headers_and_validator_are_always_of_one_render(kit: Any, drive: An
     for seconds in (0, 3601, 0, 1, 3601, 0, 90_000, 0):
         kit.clock.advance(seconds)
         reply = server.get("/a/")
-        assert (reply["X-Count"], reply["Surrogate-Key"].split()[-1]) == (reply.text, f"count:{reply.text}")
+        assert (reply["X-Count"], f"count:{reply.text}" in reply["Surrogate-Key"].split()) == (
+            reply.text,
+            True,
+        )
         assert etags.setdefault(reply.text, reply["ETag"]) == reply["ETag"]
         head = server.request("HEAD", "/a/")
         assert etags.setdefault(head["X-Count"], head["ETag"]) == head["ETag"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -181,10 +183,101 @@ def test_the_next_change_is_that_of_what_was_read(read, expected):
     assert site.next_change == expected
 
 
-def test_the_reads_are_named():
+TAGS = [
+    (lambda site: site.title, ()),
+    (lambda site: site.collections["blog"], ("collection:blog",)),
+    (lambda site: list(site.collections["blog"]), ("collection:blog",)),
+    (lambda site: "nope" in site.collections, ("collection:nope",)),
+    (lambda site: list(site.collections), ("site:pages",)),
+    (lambda site: site.pages, ("site:pages", "collection:blog", "collection:docs")),
+    (lambda site: site.taxonomies["tags"]["tea"], ("term:tags/tea",)),
+    (lambda site: site.taxonomies["tags"].get("nope"), ("term:tags/nope",)),
+    (lambda site: site.page("/blog/old"), ("page:/blog/old/",)),
+    (lambda site: site.page("content/blog/old.md"), ("page:/blog/old/",)),
+    (lambda site: site.page("/blog/coming/"), ("page:/blog/coming/",)),
+    (lambda site: site.page("/blog/nope"), ("page:/blog/nope", "page:/blog/nope/")),
+    (lambda site: site.page("content/nope.md"), ("page:content/nope.md",)),
+    (lambda site: site.current("content/blog/[slug]+ssr.html"), ("page:content/blog/[slug]+ssr.html",)),
+    (lambda site: site.current("content/index.md").next, ("page:/", "site:pages")),
+    (lambda site: site.current("content/blog/old.md").next, ("page:/blog/old/", "collection:blog")),
+    (lambda site: site.data["menu"], ("data:menu",)),
+    (lambda site: site.data.get("nope"), ("data:nope",)),
+    (lambda site: "menu" in site.data, ("data:menu",)),
+    *(
+        (read, ("site:data", "data:menu"))
+        for read in (
+            lambda site: list(site.data),
+            lambda site: len(site.data),
+            lambda site: bool(site.data),
+            lambda site: site.data == {},
+            lambda site: {**site.data},
+            lambda site: dict(site.data),
+            lambda site: site.data | {},
+            lambda site: {} | site.data,
+            lambda site: str(site.data),
+            lambda site: f"{site.data}",
+            lambda site: json.dumps(site.data),
+            lambda site: deepcopy(site.data),
+            lambda site: site.data.copy(),
+            lambda site: list(reversed(site.data)),
+            lambda site: [*site.data.items()],
+            lambda site: [*site.data.values()],
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("read", "expected"), TAGS)
+def test_what_is_read_is_a_tag_and_so_is_what_is_not_there(read, expected):
     site = view()
-    _ = site.collections["blog"], site.page("/blog/old/")
-    assert site.reads == {"collections/blog", "page/content/blog/old.md"}
+    read(site)
+    assert site.reads == expected
+
+
+def test_a_list_of_a_thousand_pages_is_one_tag():
+    entries = [post(f"p{number}", 1) for number in range(1000)]
+    site = SiteView(Snapshot(entries={each.source: each for each in entries}), at(10))
+    assert len([page.title for page in site.collections["blog"]]) == 1000
+    assert site.reads == ("collection:blog",)
+
+
+def test_what_the_text_of_a_page_was_made_from_counts_where_the_text_is_shown():
+    made = post("made", 1, content="<p>x</p>", summary="x", inputs=("data:menu",))
+    snapshot = Snapshot(entries={made.source: made})
+    for read in ("content", "summary"):
+        site = SiteView(snapshot, at(10))
+        (page,) = site.collections["blog"]
+        assert page.title == "Made"
+        assert site.reads == ("collection:blog",)
+        getattr(page, read)
+        assert site.reads == ("collection:blog", "data:menu")
+
+
+HELD = (
+    post("public", 1, url="/blog/tea/"),
+    post("better", 2, url="/blog/tea/", draft=True, tags=("hush",)),
+    post("unbuilt", 1, held=True, publish_at=day(5)),
+    Entry("content/plans/one.md", url="/plans/one/", title="Plan", section="plans", draft=True),
+)
+
+
+def test_no_look_up_finds_a_draft_for_a_visitor_and_each_finds_it_for_a_draft_visitor():
+    snapshot = Snapshot(entries={each.source: each for each in HELD})
+    public, draft = (SiteView(snapshot, at(10), drafts=shows, future=shows) for shows in (False, True))
+    for site, expected in ((public, "Public"), (draft, "Better Public Unbuilt Plan")):
+        assert titles(site.pages) == expected
+        assert [*site.collections] == ["blog", "plans"][: 1 + (site is draft)]
+        assert ("plans" in site.collections) is (site is draft)
+        assert [*site.taxonomies["tags"]] == ["hush"][: site is draft]
+        assert bool(site.page("/plans/one/")) is (site is draft)
+        assert bool(site.page("/blog/unbuilt/")) is (site is draft)
+        assert bool(site.page("content/blog/better.md")) is (site is draft)
+        assert site.page("/blog/tea/").title == ("Better" if site is draft else "Public")
+        assert [page.title for page in site.pages if page.next] == (
+            ["Public", "Unbuilt"] if site is draft else []
+        )
+    assert not any("plans" in tag for tag in SiteView(snapshot, at(10)).reads)
+    assert public.next_change is None
 
 
 def test_views_of_one_snapshot_do_not_see_each_other_s_moment():
