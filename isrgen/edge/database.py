@@ -1,28 +1,26 @@
 """Stored responses in SQLite: the statements, each a transaction, none of them asynchronous.
 
 Bodies lie in a table of their own, so that a page that came out the same is
-refreshed by one small write. Every body is checked against its entity tag
-when it is read.
+refreshed by one small write. Every body is checked against its digest when it
+is read.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.caching.validation import etag_of
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
-from isrgen.edge.schema import COLUMNS, create, stored_from
-from isrgen.edge.store import Lease, Usage
+from isrgen.edge.schema import COLUMNS, Row, create, digest_of, row_of, stored_from, summary_from
+from isrgen.edge.store import Lease, Summary, Usage
 
 _PREFIX: Final = "(key = :key OR (key >= :key || '?' AND key < :key || '@'))"
 """A key and all that go on with ``?``; ``@`` is the next character."""
@@ -42,12 +40,19 @@ class Database:
             self._db.close()
             raise
 
-    def get(self, key: str) -> list[Stored]:
-        rows = self._db.execute(
-            f"SELECT {COLUMNS} FROM entries WHERE key = ? ORDER BY generated_at DESC, id DESC",  # noqa: S608
-            (key,),
-        ).fetchall()
-        return [stored for row in rows if (stored := self._whole(row)) is not None]
+    def get(self, key: str) -> tuple[list[Stored], bool]:
+        """The variants of a key that are whole, and whether all are."""
+        found = [self._whole(row) for row in self._rows(key)]
+        variants = [stored for stored in found if stored is not None]
+        return variants, len(variants) == len(found)
+
+    def mend(self, key: str) -> bool:
+        """Remove the variants of a key that are damaged; whether there were any."""
+        with self._transaction():
+            damaged = [row[0] for row in self._rows(key) if self._whole(row) is None]
+            for number in damaged:
+                self._remove(number)
+        return bool(damaged)
 
     def put(self, key: str, stored: Stored, epoch: int) -> bool:
         with self._transaction():
@@ -143,6 +148,14 @@ class Database:
         )
         return [row[0] for row in rows]
 
+    def summaries(self, prefix: str, limit: int) -> list[Summary]:
+        rows = self._db.execute(
+            f"SELECT {COLUMNS} FROM entries WHERE substr(key, 1, ?) = ?"  # noqa: S608
+            " ORDER BY key, generated_at DESC, id DESC LIMIT ?",
+            (len(prefix), prefix, limit),
+        )
+        return [summary_from(row) for row in rows]
+
     def usage(self) -> Usage:
         entries = self._db.execute("SELECT count(*) FROM entries").fetchone()[0]
         return Usage(entries, self._counter("bytes"))
@@ -167,33 +180,49 @@ class Database:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _heads(self, key: str) -> list[tuple[int, Stored]]:
-        """The variants of a key without their bodies."""
-        rows = self._db.execute(f"SELECT {COLUMNS} FROM entries WHERE key = ?", (key,))  # noqa: S608
-        return [(row[0], stored_from(row, b"")) for row in rows.fetchall()]
+    def _rows(self, key: str) -> list[Row]:
+        return self._db.execute(
+            f"SELECT {COLUMNS} FROM entries WHERE key = ? ORDER BY generated_at DESC, id DESC",  # noqa: S608
+            (key,),
+        ).fetchall()
 
-    def _whole(self, row: tuple[Any, ...]) -> Stored | None:
+    def _heads(self, key: str) -> list[tuple[int, Stored]]:
+        """The variants of a key without their bodies; what cannot be read is let go."""
+        heads = []
+        for row in self._rows(key):
+            try:
+                heads.append((row[0], stored_from(row, b"")))
+            except (ValueError, TypeError):
+                self._remove(row[0])
+        return heads
+
+    def _whole(self, row: Row) -> Stored | None:
         body = self._db.execute("SELECT body FROM bodies WHERE id = ?", (row[0],)).fetchone()
-        if body is None or etag_of(body[0]) != row[5]:
+        try:
+            if body is None or digest_of(body[0]) != row[16]:
+                return None
+            return stored_from(row, body[0])
+        except (ValueError, TypeError):
             return None
-        return stored_from(row, body[0])
 
     def _write(self, key: str, stored: Stored, replaced: list[tuple[int, Stored]]) -> None:
-        same = next((number for number, old in replaced if old.etag == stored.etag), None)
+        digest = digest_of(stored.body)
+        same = next((number for number, _ in replaced if self._digest(number) == digest), None)
         for number, _ in replaced:
             self._remove(number, keep_body=number == same)
-        lifetime = stored.lifetime
-        values = (
-            same, key, json.dumps(stored.selecting), stored.status, json.dumps(stored.headers), stored.etag,
-            lifetime.fresh, lifetime.stale_while_revalidate, lifetime.stale_if_error, stored.generated_at,
-            json.dumps(stored.tags), stored.invalidated, stored.build, stored.size, self._tick(),
-        )  # fmt: skip
+        values = (same, *row_of(key, stored, digest), self._tick())
         marks = ", ".join("?" * len(values))
-        new = self._db.execute(f"INSERT INTO entries VALUES ({marks})", values).lastrowid  # noqa: S608
+        new = self._db.execute(
+            f"INSERT INTO entries ({COLUMNS}, used) VALUES ({marks})",  # noqa: S608
+            values,
+        ).lastrowid
         if same is None:
             self._db.execute("INSERT OR REPLACE INTO bodies VALUES (?, ?)", (new, stored.body))
         self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?)", [(tag, new) for tag in stored.tags])
         self._add("bytes", stored.size)
+
+    def _digest(self, number: int) -> bytes:
+        return bytes(self._db.execute("SELECT digest FROM entries WHERE id = ?", (number,)).fetchone()[0])
 
     def _remove(self, number: int, *, keep_body: bool = False) -> None:
         row = self._db.execute("SELECT size FROM entries WHERE id = ?", (number,)).fetchone()

@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.counters import Count, Counters
 from isrgen.edge.purge import Purged
 from isrgen.edge.store import Lease, PurgeError, Store, Summary, Usage
 
@@ -31,10 +32,17 @@ _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, TypeError, K
 
 
 class Failsafe:
-    """A ``Store`` around another one."""
+    """A ``Store`` around another one; its faults are counted in ``counters``."""
 
-    def __init__(self, store: Store, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        counters: Counters | None = None,
+    ) -> None:
         self._store = store
+        self._counters = counters
         self._monotonic = monotonic
         self._said: float | None = None
         self._owed: list[Purged] = []
@@ -130,6 +138,8 @@ class Failsafe:
         return not self._owed
 
     def _say(self, fault: Exception) -> None:
+        if self._counters is not None:
+            self._counters.add(Count.STORE_ERRORS)
         now = self._monotonic()
         if self._said is None or now - self._said >= _QUIET_SECONDS:
             self._said = now

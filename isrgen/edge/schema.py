@@ -1,22 +1,27 @@
-"""The tables of the store on disk, and how a row becomes a stored response."""
+"""The tables of the store on disk, and how a stored response becomes a row and a row one again."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import sqlite3
+from hashlib import blake2b
 from typing import Any, Final
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
+from isrgen.edge.store import Summary
 
-_VERSION: Final = 2
+_VERSION: Final = 3
+_TABLES: Final = ("entries", "bodies", "tags", "purges", "leases", "builds", "counters")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
     id INTEGER PRIMARY KEY, key TEXT NOT NULL, selecting TEXT NOT NULL, status INTEGER NOT NULL,
     headers TEXT NOT NULL, etag TEXT NOT NULL, fresh INTEGER NOT NULL, swr INTEGER NOT NULL,
     sie INTEGER NOT NULL, generated_at REAL NOT NULL, tags TEXT NOT NULL, invalidated INTEGER NOT NULL,
-    build TEXT NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL, UNIQUE (key, selecting));
+    build TEXT NOT NULL, initial_age INTEGER NOT NULL, if_disconnected INTEGER NOT NULL,
+    for_authorized INTEGER NOT NULL, digest BLOB NOT NULL, size INTEGER NOT NULL, used INTEGER NOT NULL,
+    UNIQUE (key, selecting));
 CREATE INDEX IF NOT EXISTS entries_used ON entries (used);
 CREATE TABLE IF NOT EXISTS bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS tags (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
@@ -31,30 +36,49 @@ CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NU
 INSERT OR IGNORE INTO counters VALUES ('bytes', 0), ('clock', 0);
 """
 COLUMNS: Final = (
-    "id, key, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build"
+    "id, key, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build,"
+    " initial_age, if_disconnected, for_authorized, digest, size"
 )
+Row = tuple[Any, ...]
 
 
 def create(db: sqlite3.Connection) -> None:
-    """Make the tables, unless they are there.
+    """Make the tables; those of another version are given up, for they only hold what can be made again.
 
     Purges are counted from a number of this file's own, so that what was
     rendered while another file lay here is known for what it is.
     """
     if db.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
         return
+    for table in _TABLES:
+        db.execute(f"DROP TABLE IF EXISTS {table}")
     db.executescript(_SCHEMA)
-    db.execute(
-        "INSERT INTO sqlite_sequence SELECT 'purges', ?"
-        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'purges')",
-        (secrets.randbits(48),),
-    )
+    db.execute("INSERT INTO sqlite_sequence VALUES ('purges', ?)", (secrets.randbits(48),))
     db.execute(f"PRAGMA user_version = {_VERSION}")
 
 
-def stored_from(row: tuple[Any, ...], body: bytes) -> Stored:
-    """The response of a row of ``COLUMNS``."""
-    _, _, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build = row
+def digest_of(body: bytes) -> bytes:
+    """What a body is known by, whoever wrote its entity tag."""
+    return blake2b(body, digest_size=16).digest()
+
+
+def row_of(key: str, stored: Stored, digest: bytes) -> Row:
+    """The values of ``COLUMNS`` but for the first."""
+    lifetime = stored.lifetime
+    return (
+        key, json.dumps(stored.selecting), stored.status, json.dumps(stored.headers), stored.etag,
+        lifetime.fresh, lifetime.stale_while_revalidate, lifetime.stale_if_error, stored.generated_at,
+        json.dumps(stored.tags), stored.invalidated, stored.build, stored.initial_age,
+        stored.if_disconnected, stored.for_authorized, digest, stored.size,
+    )  # fmt: skip
+
+
+def stored_from(row: Row, body: bytes) -> Stored:
+    """The response of a row of ``COLUMNS``; raises ValueError or TypeError when that is damaged."""
+    (
+        _, _, selecting, status, headers, etag, fresh, swr, sie, generated_at, tags, invalidated, build,
+        initial_age, if_disconnected, for_authorized, _, _,
+    ) = row  # fmt: skip
     return Stored(
         status=status,
         headers=tuple((name, value) for name, value in json.loads(headers)),
@@ -66,4 +90,25 @@ def stored_from(row: tuple[Any, ...], body: bytes) -> Stored:
         tags=tuple(json.loads(tags)),
         invalidated=bool(invalidated),
         build=build,
+        initial_age=initial_age,
+        if_disconnected=if_disconnected,
+        for_authorized=bool(for_authorized),
+    )
+
+
+def summary_from(row: Row) -> Summary:
+    """What a listing shows of a row of ``COLUMNS``."""
+    stored = stored_from(row, b"")
+    return Summary(
+        key=row[1],
+        selecting=stored.selecting,
+        status=stored.status,
+        lifetime=stored.lifetime,
+        generated_at=stored.generated_at,
+        initial_age=stored.initial_age,
+        tags=stored.tags,
+        invalidated=stored.invalidated,
+        build=stored.build,
+        etag=stored.etag,
+        size=row[17],
     )

@@ -90,6 +90,9 @@ def test_what_is_put_comes_back_as_it_was(opener: Opener, tmp_path: Path) -> Non
     async def play(store: Store) -> None:
         assert list(await store.get("/")) == []
         stored = made(selecting=variant("de"), tags=("a", "b"), build="b1")
+        stored = replace(
+            stored, etag='W/"of the origin"', initial_age=3, if_disconnected=9, for_authorized=True
+        )
         assert await put(store, "/", stored)
         assert list(await store.get("/")) == [stored]
         assert list(await store.get("/")) == [stored]

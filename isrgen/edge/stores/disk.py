@@ -24,7 +24,7 @@ from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
 from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged
-from isrgen.edge.store import Lease, Summary, Usage, summary
+from isrgen.edge.store import Lease, Summary, Usage
 from isrgen.errors import IsrgenError
 
 T = TypeVar("T")
@@ -118,8 +118,10 @@ class DiskStore:
         if known is not None:
             return known
         counters = self._known_counters()
-        mark, variants = await self._read_marked(key, counters)
-        if is_settled(mark):
+        mark, variants, is_whole = await self._read_marked(key, counters)
+        if not is_whole and await self._write(key, lambda database: database.mend(key)):
+            log.error("a page in the edge store %s was damaged, and is made anew: %s", self._path.name, key)
+        elif is_settled(mark):
             self._held.set(key, variants, mark)
         return variants
 
@@ -151,8 +153,7 @@ class DiskStore:
         return await self._read(lambda database: database.keys(prefix, limit))
 
     async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
-        keys = await self.keys(prefix, limit)
-        return await self._read(lambda database: [summary(key, s) for key in keys for s in database.get(key)])
+        return await self._read(lambda database: database.summaries(prefix, limit))
 
     async def usage(self) -> Usage:
         return await self._read(lambda database: database.usage())
@@ -190,13 +191,13 @@ class DiskStore:
         self._generations = fresh
         return fresh
 
-    async def _read_marked(self, key: str, counters: Generations | None) -> tuple[Mark, list[Stored]]:
+    async def _read_marked(self, key: str, counters: Generations | None) -> tuple[Mark, list[Stored], bool]:
         if counters is None:
             counters = await asyncio.get_running_loop().run_in_executor(self._writer, self._counters)
 
-        def work(database: Database) -> tuple[Mark, list[Stored]]:
+        def work(database: Database) -> tuple[Mark, list[Stored], bool]:
             # First the mark: what is committed after it makes the copy out of date.
-            return counters.mark(key), database.get(key)
+            return counters.mark(key), *database.get(key)
 
         if len(self._touched) < _MOST_TOUCHED:
             self._touched.add(key)

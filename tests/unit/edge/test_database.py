@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.stored import Stored
 from isrgen.edge.database import Database
 from isrgen.edge.store import Lease
 
@@ -52,15 +54,20 @@ def test_leases_that_ended_are_swept_away(database: Database) -> None:
     assert database._db.execute("SELECT count(*) FROM leases").fetchone()[0] == 1
 
 
-def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    Database(tmp_path / "edge.db", 1_000_000).close()
+def test_a_file_of_another_version_is_given_up(tmp_path: Path) -> None:
     plain = sqlite3.connect(tmp_path / "edge.db")
-    plain.executescript("DROP INDEX leases_end; PRAGMA user_version = 1;")
+    plain.executescript("CREATE TABLE entries (id INTEGER, key TEXT); PRAGMA user_version = 1;")
     plain.close()
     database = Database(tmp_path / "edge.db", 1_000_000)
-    names = {row[0] for row in database._db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
-    assert "leases_end" in names
+    assert database.put("/", Stored(200, (), b"tea", '"e"', Lifetime(60), 1000.0), database.epoch())
+    assert [stored.body for stored in database.get("/")[0]] == [b"tea"]
     database.close()
+
+
+def test_a_listing_reads_no_bodies(database: Database) -> None:
+    database.put("/", Stored(200, (), b"tea", '"e"', Lifetime(60), 1000.0), database.epoch())
+    database._db.execute("DROP TABLE bodies")
+    assert [(found.key, found.etag) for found in database.summaries("/", 10)] == [("/", '"e"')]
 
 
 def test_a_write_that_fails_at_its_very_end_does_not_stop_the_next_one(database: Database) -> None:
