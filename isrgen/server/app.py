@@ -60,8 +60,8 @@ _GRACE: Final = 5.0
 """Seconds that a render past its deadline is given before its flight is called off."""
 
 
-def create_app(root: Path, settings: Settings) -> App:
-    """The app for ``dist/server``; raises IsrgenError when it cannot be read."""
+def create_app(root: Path, settings: Settings, make: type[Renderer] = Renderer) -> App:
+    """The app for ``dist/server``, its pages rendered by a ``make``; raises IsrgenError if it cannot be read."""
     try:
         manifest = Manifest.from_json(_manifest(root).read_text("utf-8"))
     except OSError as error:
@@ -72,7 +72,7 @@ def create_app(root: Path, settings: Settings) -> App:
     templates = Templates.from_compiled(
         root / "templates", strict=manifest.strict, assets=snapshot.assets, base_url=manifest.base_url
     )
-    renderer = Renderer(
+    renderer = make(
         manifest,
         snapshot,
         templates,
