@@ -95,7 +95,10 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """An ISR page rendered ahead: ``path`` is its URL path, ``file`` lies below ``server/``."""
+    """An ISR page rendered ahead: ``path`` is its URL path, ``file`` lies below ``server/``.
+
+    Past ``until``, Unix time, it shows what it should not, or lacks what it should show.
+    """
 
     path: str
     route: str
@@ -104,6 +107,7 @@ class Seed:
     headers: Pairs
     tags: tuple[str, ...]
     lifetime: Lifetime
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +258,7 @@ def _encode(manifest: Manifest) -> dict[str, Any]:
                 "headers": seed.headers,
                 "tags": list(seed.tags),
                 "lifetime": _lifetime(seed.lifetime),
+                "until": seed.until,
             }
             for seed in manifest.seeds
         ],
@@ -314,6 +319,7 @@ def _decode(data: dict[str, Any]) -> Manifest:
                 headers=_pairs(seed["headers"]),
                 tags=tuple(seed["tags"]),
                 lifetime=_read_lifetime(seed["lifetime"]) or Lifetime(0),
+                until=seed.get("until"),
             )
             for seed in data["seeds"]
         ),

@@ -124,7 +124,9 @@ class Pages:
             status=answer.status,
             headers=answer.headers.pairs(),
             tags=answer.shared.tags,
-            lifetime=answer.shared.lifetime,
+            # Not what is left of it now: two builds of one tree give the same bytes.
+            lifetime=answer.shared.asked or answer.shared.lifetime,
+            until=answer.shared.until,
         )
 
     def _current(self) -> Renderer:

@@ -91,13 +91,13 @@ class Judge:
         verdict = Verdict(headers, None, bypass_of(request) or judgment.reason, problems)
         if judgment.lifetime is None:
             return verdict
+        # One that changes within the second is fresh for none, yet as much everybody's as any other.
         lifetime = bounded(judgment.lifetime, now, next_change)
-        if lifetime == Lifetime(0):
-            return verdict.private("changes-now")
         headers.delete("vary")
         itself = page_tag(quote(request.path, safe=f"/{SAFE}"))
         tags = tags_of(route.policy.tags, request.params, context.tags, (itself, *inputs))
-        return replace(verdict, shared=Shared(lifetime, judgment.vary, tags))
+        shared = Shared(lifetime, judgment.vary, tags, judgment.lifetime, next_change)
+        return replace(verdict, shared=shared)
 
     def _asked(self, route: Route, request: Request, response: Response, headers: Headers) -> Lifetime | None:
         if request.method not in ("GET", "HEAD"):

@@ -25,12 +25,15 @@ class Shared:
     """The leave to keep a response for everyone: the judgment said yes.
 
     ``vary`` names lower-case request fields; ``tags`` are already in the
-    portable grammar.
+    portable grammar. ``lifetime`` ends where the page's content changes by
+    itself: that is ``asked``, cut at the Unix time ``until``.
     """
 
     lifetime: Lifetime
     vary: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    asked: Lifetime | None = None
+    until: float | None = None
 
 
 @dataclass(slots=True)

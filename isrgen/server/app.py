@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from isrgen.caching.keys import parse_key
+from isrgen.caching.policy import Lifetime
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs
+from isrgen.caching.storing import bounded
 from isrgen.edge.driver import Edge
 from isrgen.errors import IsrgenError
 from isrgen.handlers.fallback import HTML
@@ -282,12 +284,15 @@ class App:
         return self.renderer.answer(route, request)
 
     async def _seed(self, edge: Edge, seed: Seed) -> None:
+        lifetime = bounded(seed.lifetime, self._settings.clock(), seed.until)
+        if lifetime == Lifetime(0):
+            return
         try:
             body = await asyncio.to_thread((self._root / seed.file).read_bytes)
         except OSError as error:
             log.error("the page rendered ahead for %s cannot be read: %s", seed.path, error)
             return
-        shared = Shared(seed.lifetime, tags=seed.tags)
+        shared = Shared(lifetime, tags=seed.tags)
         await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
 
 

@@ -64,7 +64,9 @@ def plan(manifest: Manifest, mode: str) -> tuple[Planned, ...]:
             continue
         if mode == "prerender" and is_prerender(route):
             function = _function(route, taken)
-            seeds = [seed for seed in manifest.seeds if seed.route == route.source and seed.status == 200]
+            # Nothing there ends at a moment: one that changes by itself is rendered at its first visit.
+            ahead = (seed for seed in manifest.seeds if seed.route == route.source and seed.until is None)
+            seeds = [seed for seed in ahead if seed.status == 200]
             found.append(Planned(route, function, _ahead(route, function, seeds)))
         else:
             found.append(Planned(route))

@@ -18,6 +18,7 @@ from isrgen.build import BuildResult, build
 from isrgen.build.output import tree_digest
 from isrgen.errors import IsrgenError
 from isrgen.manifest import Manifest
+from isrgen.site.snapshot import Snapshot
 
 MakeSite = Callable[[Mapping[str, "str | bytes"]], Path]
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -101,6 +102,45 @@ def test_isr_pages_with_static_params_are_seeded(make_site: MakeSite) -> None:
     (seed,) = read_manifest(site).seeds
     assert (seed.path, seed.lifetime.fresh) == ("/tea/green/", 3600)
     assert (site / "dist/server" / seed.file).read_text() == "green"
+
+
+def test_a_seed_is_tagged_and_ends_with_the_minute_of_what_it_lists_whenever_it_was_built(
+    make_site: MakeSite,
+) -> None:
+    front = "---\ncache: {s-maxage: 1d, tags: [own]}\n---\n"
+    module = 'def static_params():\n    return [{"slug": "green"}]\n'
+    site = make_site(
+        {
+            "content/tea/[slug]+ssr.html": front + "{{ site.pages | length }}{{ data.menu }}",
+            "content/tea/[slug]+ssr.py": module,
+            "content/soon+ssr.md": "---\npublish_at: 2026-06-01T18:00:00Z\n---\nsoon",
+            "data/menu.json": "[1]",
+            "templates/page.html": LAYOUT,
+        }
+    )
+    run(site)
+    (seed,) = read_manifest(site).seeds
+    assert (seed.lifetime.fresh, seed.until) == (86400, datetime(2026, 6, 1, 18, tzinfo=UTC).timestamp())
+    assert seed.tags[:2] == ("own", "page:/tea/green/")
+    assert {"site:pages", "data:menu", "template:templates/page.html"} < set(seed.tags)
+    first = tree_digest(site / "dist")
+    run(site, now=datetime(2026, 6, 1, 15, tzinfo=UTC))
+    assert tree_digest(site / "dist") == first
+
+
+def test_a_page_is_tagged_with_what_its_shortcodes_read(make_site: MakeSite) -> None:
+    site = make_site(
+        {
+            "content/a+ssr.md": "{{< menu >}}",
+            "content/b+ssr.md": "plain",
+            "templates/shortcodes/menu.html": "{{ data.menu }}",
+            "data/menu.json": "[1]",
+        }
+    )
+    run(site)
+    entries = Snapshot.read(site / "dist/server").entries
+    read = ("page:/a/", "data:menu", "template:templates/shortcodes/menu.html")
+    assert (entries["content/a+ssr.md"].inputs, entries["content/b+ssr.md"].inputs) == (read, ())
 
 
 def test_a_page_that_varies_is_not_seeded_for_every_language_at_once(make_site: MakeSite) -> None:
