@@ -22,8 +22,8 @@ from typing import Final, TypeVar
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
-from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged
+from isrgen.edge.s3fifo import S3Fifo
 from isrgen.edge.store import Lease, Summary, Usage
 from isrgen.errors import IsrgenError
 
@@ -102,15 +102,15 @@ class DiskStore:
         self._generations: Generations | None = None
         self._outdated: list[Generations] = []
         self._looked = monotonic()
-        self._held: Lru[Mark] = Lru(memory)
+        self._held: S3Fifo[Mark] = S3Fifo(memory)
         self._touched: set[str] = set()
 
     def peek(self, key: str) -> Sequence[Stored] | None:
         counters = self._known_counters()
         if counters is not None:
             held = self._held.get(key)
-            if held is not None and held[1] == counters.mark(key) and is_settled(held[1]):
-                return held[0]
+            if held is not None and held.mark == counters.mark(key) and is_settled(held.mark):
+                return held.variants
         return None
 
     async def get(self, key: str) -> Sequence[Stored]:

@@ -1,4 +1,8 @@
-"""``memory:`` keeps responses in this process, bounded by bytes."""
+"""``memory:`` keeps responses in this process, bounded by bytes.
+
+Beside the tags of pages, the index of tags holds ``?`` and the path of each
+key (no tag begins so), for a purge of a path reaches every query of it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,9 @@ from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.edge.lru import Lru
 from isrgen.edge.purge import Purged, PurgeLog, verdict
 from isrgen.edge.recent import Recent
+from isrgen.edge.s3fifo import MOST_HITS, S3Fifo
 from isrgen.edge.store import Lease, Summary, Usage, summary
 from isrgen.errors import IsrgenError
 
@@ -39,19 +43,23 @@ class MemoryStore:
     """A ``Store`` for one process; never suspends."""
 
     def __init__(self, limit: int = DEFAULT_BYTES) -> None:
-        self._held: Lru[None] = Lru(limit)
+        self._held: S3Fifo[None] = S3Fifo(limit)
+        self._entries = self._held.entries
         self._tagged: dict[str, set[str]] = {}
         self._purges = PurgeLog()
         self._leases: Recent[str, tuple[str, float, float]] = Recent()
         self._builds: dict[str, int] = {}
 
     async def get(self, key: str) -> Sequence[Stored]:
-        held = self._held.get(key)
-        return held[0] if held is not None else ()
+        return self.peek(key)
 
-    def peek(self, key: str) -> Sequence[Stored] | None:
-        held = self._held.get(key)
-        return held[0] if held is not None else ()
+    def peek(self, key: str) -> Sequence[Stored]:
+        held = self._entries.get(key)
+        if held is None:
+            return ()
+        if held.hits < MOST_HITS:
+            held.hits += 1
+        return held.variants
 
     async def put(self, key: str, stored: Stored, epoch: int) -> bool:
         kept: Stored | None = stored
@@ -59,7 +67,7 @@ class MemoryStore:
         if hit:
             kept = purged(stored, hard)
         others = []
-        for old in await self.get(key):
+        for old in self._variants(key):
             if not may_replace(stored, old, self._rank(stored, old)):
                 return False
             if not compatible(stored.selecting, old.selecting):
@@ -71,7 +79,7 @@ class MemoryStore:
         return bool(variants)
 
     async def delete(self, key: str, selecting: HeaderPairs | None = None) -> None:
-        left = [s for s in await self.get(key) if selecting is not None and s.selecting != selecting]
+        left = [s for s in self._variants(key) if selecting is not None and s.selecting != selecting]
         self._set(key, left)
 
     async def epoch(self) -> int:
@@ -82,14 +90,13 @@ class MemoryStore:
 
     async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
         self._purges.add(Purged(key=prefix, hard=hard))
-        return self._purge(
-            [k for k, _ in self._held.items() if k == prefix or k.startswith(f"{prefix}?")], hard
-        )
+        near = self._tagged.get(_path_tag(prefix), ())
+        return self._purge(sorted(k for k in near if k == prefix or k.startswith(f"{prefix}?")), hard)
 
     async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
         self._purges.add(Purged(tag=tag, hard=hard))
         if tag == ALL:
-            return self._purge([key for key, _ in self._held.items()], hard)
+            return self._purge(list(self._entries), hard)
         return self._purge(sorted(self._tagged.get(tag, ())), hard, tag)
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
@@ -110,10 +117,10 @@ class MemoryStore:
             self._leases.forget(key)
 
     async def keys(self, prefix: str = "", limit: int = 1000) -> list[str]:
-        return sorted(key for key, _ in self._held.items() if key.startswith(prefix))[:limit]
+        return sorted(key for key in self._entries if key.startswith(prefix))[:limit]
 
     async def summaries(self, prefix: str = "", limit: int = 1000) -> list[Summary]:
-        return [summary(key, s) for key in await self.keys(prefix, limit) for s in await self.get(key)][
+        return [summary(key, s) for key in await self.keys(prefix, limit) for s in self._variants(key)][
             :limit
         ]
 
@@ -123,14 +130,17 @@ class MemoryStore:
     async def close(self) -> None:
         return None
 
+    def _variants(self, key: str) -> tuple[Stored, ...]:
+        """What is held under a key, without counting as a hit."""
+        held = self._entries.get(key)
+        return held.variants if held is not None else ()
+
     def _purge(self, keys: Iterable[str], hard: bool, tag: str = "") -> list[str]:
         left = []
         for key in keys:
-            held = self._held.get(key)
-            if held is None:
-                continue
-            concerned = [not tag or tag in stored.tags for stored in held[0]]
-            after = [purged(s, hard) if hit else s for s, hit in zip(held[0], concerned, strict=True)]
+            before = self._variants(key)
+            concerned = [not tag or tag in stored.tags for stored in before]
+            after = [purged(s, hard) if hit else s for s, hit in zip(before, concerned, strict=True)]
             variants = [stored for stored in after if stored is not None]
             self._set(key, variants)
             if len(variants) > concerned.count(False):
@@ -138,17 +148,14 @@ class MemoryStore:
         return left
 
     def _set(self, key: str, variants: Sequence[Stored]) -> None:
-        held = self._held.get(key)
-        if held is not None:
-            self._untag(key, held[0])
-        for stored in variants:
-            for tag in stored.tags:
-                self._tagged.setdefault(tag, set()).add(key)
+        self._untag(key, self._variants(key))
+        for tag in _index_tags(key, variants):
+            self._tagged.setdefault(tag, set()).add(key)
         for gone, lost in self._held.set(key, variants, None):
             self._untag(gone, lost)
 
-    def _untag(self, key: str, variants: Iterable[Stored]) -> None:
-        for tag in {tag for stored in variants for tag in stored.tags}:
+    def _untag(self, key: str, variants: Sequence[Stored]) -> None:
+        for tag in _index_tags(key, variants):
             keys = self._tagged.get(tag)
             if keys is not None:
                 keys.discard(key)
@@ -157,3 +164,12 @@ class MemoryStore:
 
     def _rank(self, new: Stored, old: Stored) -> Rank:
         return Rank(self._builds.get(new.build, 0), self._builds.get(old.build, 0))
+
+
+def _path_tag(key: str) -> str:
+    return "?" + key.partition("?")[0]
+
+
+def _index_tags(key: str, variants: Sequence[Stored]) -> set[str]:
+    """What a key is found by."""
+    return {_path_tag(key), *(tag for stored in variants for tag in stored.tags)} if variants else set()
