@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 from isrgen.errors import IsrgenError
-from isrgen.server.message import FilePart, GoneError, Handler, Incoming, TooLargeError
+from isrgen.server.handler import Handler
+from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError
 from isrgen.server.streaming import send_stream
 
 log = logging.getLogger("isrgen")
@@ -43,23 +45,35 @@ async def _lifespan(app: Handler, receive: Any, send: Any) -> None:
 
 
 async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
+    began = perf_counter()
+    incoming = _incoming(scope, receive)
     try:
-        outgoing = await app.handle(_incoming(scope, receive))
+        outgoing = await app.handle(incoming)
     except GoneError:
         return
+    size = await _send(outgoing, receive, send)
+    app.ledger.sent(incoming, outgoing, size, began)
+
+
+async def _send(outgoing: Outgoing, receive: Any, send: Any) -> int:
+    """How many bytes of body were sent."""
+    size = outgoing.length or 0
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers]
     await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
 
     async def chunk(data: bytes) -> None:
+        nonlocal size
+        size += len(data) if outgoing.stream is not None else 0
         await send({"type": "http.response.body", "body": data, "more_body": True})
 
     if outgoing.stream is not None:
         if not await send_stream(outgoing.stream, chunk, _disconnected(receive)):
             # Servers close the connection of a response that was never completed, and need no exception to.
-            return
+            return size
     elif outgoing.file is not None:
         await _send_file(outgoing.file, chunk)
     await send({"type": "http.response.body", "body": outgoing.body})
+    return size
 
 
 async def _send_file(file: FilePart, chunk: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from isrgen.caching.fields import PRIVATE
 from isrgen.caching.validation import etag_of
@@ -108,16 +108,6 @@ class Outgoing:
         if self.stream is not None:
             return None
         return len(self.body) if self.file is None else self.file.end - self.file.start
-
-
-class Handler(Protocol):
-    """What answers, and what it has to do before and after."""
-
-    async def handle(self, incoming: Incoming) -> Outgoing: ...
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
 
 
 def lowered(pairs: Iterable[tuple[str, str]]) -> Pairs:

@@ -41,8 +41,14 @@ class Proxies:
             if any(part in names for part in _FORWARDING):
                 incoming.headers = [pair for pair in incoming.headers if not _is_forwarding(pair[0])]
             return incoming.peer
-        said = (incoming.get("x-forwarded-for") or "").split(",")
-        client = incoming.peer
+        return self.address(incoming.peer, incoming.get("x-forwarded-for") or "")
+
+    def address(self, peer: str, forwarded_for: str) -> str:
+        """The same, from what X-Forwarded-For says."""
+        if not self._trusts(peer):
+            return peer
+        said = forwarded_for.split(",")
+        client = peer
         for hop in reversed([part.strip() for part in said if part.strip()]):
             address = _address(hop)
             if address is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from time import perf_counter
 from typing import Any, Final
 
+from isrgen.server.handler import Handler
 from isrgen.server.hangup import hang_up
 from isrgen.server.message import (
     FilePart,
     GoneError,
-    Handler,
     Incoming,
     Outgoing,
     Pairs,
@@ -32,25 +33,31 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
     """Answer one request of granian's."""
     if scope.proto != "http":
         return
+    began = perf_counter()
     headers = lowered(scope.headers.items())
     unread = _unread(scope.headers.keys(), headers)
+    incoming = _incoming(scope, headers, protocol)
     try:
-        if unread:
-            outgoing = _refusal(scope.method, unread)
-        else:
-            outgoing = await app.handle(_incoming(scope, headers, protocol))
+        outgoing = _refusal(scope.method, unread) if unread else await app.handle(incoming)
     except GoneError:
         protocol.response_empty(400, [])
         return
+    size = await _send(scope, protocol, outgoing)
+    app.ledger.sent(incoming, outgoing, size, began)
+
+
+async def _send(scope: Any, protocol: Any, outgoing: Outgoing) -> int:
+    """How many bytes of body were sent."""
     sent = wire(outgoing.headers)
     if outgoing.stream is not None:
-        await _send_stream(scope, protocol, outgoing.stream, outgoing.status, sent)
-    elif outgoing.file is not None:
+        return await _send_stream(scope, protocol, outgoing.stream, outgoing.status, sent)
+    if outgoing.file is not None:
         _send_file(protocol, outgoing.status, sent, outgoing.file)
     elif outgoing.body:
         protocol.response_bytes(outgoing.status, sent, outgoing.body)
     else:
         protocol.response_empty(outgoing.status, sent)
+    return outgoing.length or 0
 
 
 def _unread(names: Iterable[str], read: Pairs) -> list[str]:
@@ -80,15 +87,23 @@ def _ascii(value: str) -> str:
 
 async def _send_stream(
     scope: Any, protocol: Any, stream: AsyncIterator[bytes], status: int, headers: Pairs
-) -> None:
+) -> int:
     """granian ends a body when nothing refers to its transport any more: let go of it, come what may.
 
     Exceptions refer to frames, and these to each other, so only this list holds it.
     """
     held = [protocol.response_stream(status, headers)]
-    if not await send_stream(stream, lambda data: held[0].send_bytes(data), _gone(protocol)):
+    size = 0
+
+    async def send(data: bytes) -> None:
+        nonlocal size
+        await held[0].send_bytes(data)
+        size += len(data)
+
+    if not await send_stream(stream, send, _gone(protocol)):
         await _break_off(scope)
     held.clear()
+    return size
 
 
 async def _break_off(scope: Any) -> None:
@@ -128,10 +143,10 @@ def _incoming(scope: Any, headers: Pairs, protocol: Any) -> Incoming:
     # The path comes decoded, %2F included, and there is no raw one: an encoded slash is a slash here,
     # so that `/a%2Fb` is the route of `/a/b` under RSGI and a 404 under ASGI.
     return Incoming(
-        scope.method, scope.path, None, scope.query_string, headers, _host(scope.client), read_body
+        scope.method, scope.path, None, scope.query_string, headers, host_of(scope.client), read_body
     )
 
 
-def _host(client: str) -> str:
+def host_of(client: str) -> str:
     """``1.2.3.4:5678`` or ``[::1]:5678`` without the port."""
     return client.rpartition(":")[0].strip("[]")

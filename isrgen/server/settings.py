@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isrgen.caching.fields import DIALECTS
+from isrgen.edge.counters import Counters
 from isrgen.edge.open import open_store
 from isrgen.edge.store import Store
 from isrgen.errors import IsrgenError
+from isrgen.server.access import AccessLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Settings:
 
     ``data_roots`` is where ``data_path`` looks before ``files/``. ``debug``
     shows the visitor what went wrong; only ``isrgen dev`` sets it. A request's
-    body has to arrive within ``body_within`` seconds.
+    body has to arrive within ``body_within`` seconds. ``counters`` are this
+    process's, ``access`` its open access log; whoever opened them closes them.
     """
 
     store: Store | None = None
@@ -30,6 +33,8 @@ class Settings:
     debug: bool = False
     data_roots: tuple[Path, ...] = ()
     body_within: float = 60.0
+    counters: Counters | None = None
+    access: AccessLog | None = None
 
 
 def settings_from(environ: Mapping[str, str], root: Path) -> Settings:

@@ -276,6 +276,17 @@ class Headers:
     def keys(self) -> list[str]:
         return list(dict.fromkeys(name.lower() for name, _ in self._pairs))
 
+    def __contains__(self, wanted: str) -> bool:
+        return any(name.lower() == wanted for name, _ in self._pairs)
+
+    def get_all(self, wanted: str) -> list[str]:
+        return [value for name, value in self.items() if name.lower() == wanted]
+
+    def get(self, wanted: str) -> str | None:
+        """The first line, and None where that one is not ASCII."""
+        first = next((value for name, value in self._pairs if name.lower() == wanted), None)
+        return first if first is not None and first.isascii() else None
+
 
 class Driver:
     """Requests to one app, over one protocol, on one event loop; headers keep their order."""
