@@ -1,0 +1,185 @@
+"""The edge cache as an ASGI application in front of an origin: a request in, a cached or fresh response out.
+
+It does what needs a connection: intake, limits, streaming both ways, and the
+fields that a proxy owes (RFC 9110 section 7.6). What may be kept, and for whom,
+is ``edge.http_cache``'s affair.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from isrgen.edge.exchange import Served
+from isrgen.edge.origin import OriginRequest
+from isrgen.http.hops import without_hops
+from isrgen.http.response import BODILESS
+from isrgen.routing.urls import BadPathError, split_raw
+from isrgen.server.admin import PREFIX
+from isrgen.server.intake import Intake, RefusedError, take_in
+from isrgen.server.message import (
+    GoneError,
+    Incoming,
+    Outgoing,
+    Pairs,
+    TooLargeError,
+    UnreadBodyError,
+    error_response,
+    finished,
+    lowered,
+)
+from isrgen.server.proxies import Proxies
+from isrgen.server.request_body import RequestBody
+from isrgen.server.streaming import close, send_stream
+
+log = logging.getLogger("isrgen")
+
+BODY_PAUSE: Final = 60.0
+"""Seconds that a visitor may take for the next piece of a body."""
+
+_WRITTEN_HERE: Final = frozenset({"age", "cache-status", "content-length", "etag", "via"})
+
+
+class Cache(Protocol):
+    """What is asked for every response: ``edge.http_cache.HttpCache``."""
+
+    async def start(self) -> None: ...
+
+    async def serve(self, request: OriginRequest) -> Served: ...
+
+    async def close(self) -> None: ...
+
+
+class Endpoints(Protocol):
+    """What answers below ``/_isrgen/``."""
+
+    async def answer(self, incoming: Incoming, segments: tuple[str, ...]) -> Outgoing: ...
+
+
+def own_name() -> str:
+    """A name for ``Via`` that no other proxy has, by which a request that comes round is known."""
+    return f"isrgen-{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """``via`` is this proxy's name; ``body_pause`` bounds the wait for each piece of a visitor's body."""
+
+    cache: Cache
+    admin: Endpoints
+    via: str
+    proxies: Proxies
+    body_pause: float = BODY_PAUSE
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one ``http`` scope."""
+        try:
+            taken = take_in(scope, self.proxies, self.via)
+        except RefusedError as error:
+            refusal = error_response(error.status, message=error.message)
+            await _send(send, scope["method"], refusal)
+            return
+        body = RequestBody(receive, self.body_pause, has_body=taken.has_body)
+        try:
+            await self._answer(taken, body, send)
+        except GoneError:
+            return
+        except UnreadBodyError as error:
+            await _send(send, taken.method, error_response(error.status))
+
+    async def _answer(self, taken: Intake, body: RequestBody, send: Any) -> None:
+        segments = _segments(taken.target)
+        if segments[:1] == (PREFIX,):
+            await _send(send, taken.method, await self.admin.answer(_incoming(taken, body), segments))
+        elif taken.final:
+            # A final recipient need not support TRACE, and has nothing to say of itself to OPTIONS.
+            await _send(send, taken.method, error_response(405) if taken.method == "TRACE" else Outgoing(204))
+        else:
+            await self._forward(taken, body, send)
+
+    async def _forward(self, taken: Intake, body: RequestBody, send: Any) -> None:
+        request = OriginRequest(
+            taken.method,
+            taken.scheme,
+            taken.host,
+            taken.target,
+            tuple(taken.headers),
+            body if taken.has_body else None,
+            taken.client,
+        )
+        try:
+            served = await self.cache.serve(request)
+        except (GoneError, UnreadBodyError):
+            raise
+        except Exception:
+            log.exception("%s %s could not be answered", taken.method, taken.target)
+            await _send(send, taken.method, error_response(500))
+            return
+        await _start(send, served.status, self._fields(taken.method, served))
+        if served.stream is None:
+            bodiless = taken.method == "HEAD" or served.status in BODILESS
+            await send({"type": "http.response.body", "body": b"" if bodiless else served.body})
+        elif taken.method == "HEAD" or served.status in BODILESS:
+            await close(served.stream)
+            await send({"type": "http.response.body", "body": b""})
+        elif await send_stream(served.stream, _chunks(send), body.gone()):
+            await send({"type": "http.response.body", "body": b""})
+        # Else it broke off, and the server closes a connection on which the response was never completed.
+
+    def _fields(self, method: str, served: Served) -> Pairs:
+        """What is sent; each field that is written here replaces the origin's."""
+        own = lowered(without_hops(lowered(served.headers)))
+        fields = [pair for pair in own if pair[0] not in _WRITTEN_HERE]
+        fields.append(("via", ", ".join([*(v for n, v in own if n == "via"), f"1.1 {self.via}"])))
+        length = next((value for name, value in own if name == "content-length"), "")
+        if served.stream is None and served.status not in BODILESS and (served.body or method != "HEAD"):
+            length = str(len(served.body))
+        if length:
+            fields.append(("content-length", length))
+        if served.age is not None:
+            fields.append(("age", str(served.age)))
+        etag = served.etag or next((value for name, value in own if name == "etag"), "")
+        if etag:
+            fields.append(("etag", etag))
+        members = [value for name, value in own if name == "cache-status"]
+        fields.append(("cache-status", ", ".join([*members, str(served.cache_status)])))
+        return fields
+
+
+def _segments(target: str) -> tuple[str, ...]:
+    """Those of the path; none for a path that only the origin may understand."""
+    try:
+        return split_raw(target.partition("?")[0])
+    except BadPathError:
+        return ()
+
+
+def _incoming(taken: Intake, body: RequestBody) -> Incoming:
+    async def read_body(most: int) -> bytes:
+        return await body.read(most, TooLargeError)
+
+    path, _, query = taken.target.partition("?")
+    headers = [*taken.headers, ("host", taken.host)]
+    return Incoming(taken.method, path, path.encode("latin-1"), query, headers, taken.client, read_body)
+
+
+async def _start(send: Any, status: int, fields: Pairs) -> None:
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def _send(send: Any, method: str, outgoing: Outgoing) -> None:
+    """A response of our own: small, and whole."""
+    outgoing = finished(method, outgoing)
+    await _start(send, outgoing.status, outgoing.headers)
+    await send({"type": "http.response.body", "body": outgoing.body})
+
+
+def _chunks(send: Any) -> Callable[[bytes], Awaitable[None]]:
+    async def chunk(data: bytes) -> None:
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    return chunk
