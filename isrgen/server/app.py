@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from isrgen.caching.keys import parse_key
+from isrgen.caching.policy import Lifetime
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs
+from isrgen.caching.storing import bounded
 from isrgen.edge.counters import Counters
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Served
@@ -62,7 +64,7 @@ _GRACE: Final = 5.0
 
 
 def create_app(root: Path, settings: Settings, make: type[Renderer] = Renderer) -> App:
-    """The app for ``dist/server``, its pages rendered by a ``make``; raises IsrgenError if it cannot be read."""
+    """The app for ``dist/server``, rendered by a ``make``; raises IsrgenError where it cannot be read."""
     try:
         manifest = Manifest.from_json(_manifest(root).read_text("utf-8"))
     except OSError as error:
@@ -274,12 +276,15 @@ class App:
         return self.renderer.answer(route, request)
 
     async def _seed(self, edge: Edge, seed: Seed) -> None:
+        lifetime = bounded(seed.lifetime, self._settings.clock(), seed.until)
+        if lifetime == Lifetime(0):
+            return
         try:
             body = await asyncio.to_thread((self._root / seed.file).read_bytes)
         except OSError as error:
             log.error("the page rendered ahead for %s cannot be read: %s", seed.path, error)
             return
-        shared = Shared(seed.lifetime, tags=seed.tags)
+        shared = Shared(lifetime, tags=seed.tags)
         await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
 
 
