@@ -386,3 +386,27 @@ def test_an_alias_may_leave_out_its_first_slash(make_site: MakeSite) -> None:
     run(site)
     sources = [str(redirect.source) for redirect in read_manifest(site).redirects]
     assert sorted(sources) == ["/2015/01/tea.html", "/cha/"]
+
+
+def test_a_page_rendered_ahead_that_tells_visitors_apart_is_a_warning_and_an_error_under_strict(
+    make_site: MakeSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    module = """
+def static_params():
+    return [{"slug": "green"}]
+
+def loader(request):
+    return {"who": request.cookies.get("session")}
+"""
+    site = make_site(
+        {"content/[slug]+ssr.html": "---\ncache: hourly\n---\n{{ who }}", "content/[slug]+ssr.py": module}
+    )
+    run(site)
+    (record,) = caplog.records
+    assert "content/[slug]+ssr.py:6: This reads the cookie `session`" in record.getMessage()
+    assert read_manifest(site).seeds == ()
+    with pytest.raises(IsrgenError) as caught:
+        run(site, strict=True)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == ("content/[slug]+ssr.py", 6)
+    assert "bypass-cookies: [session]" in problem.hint
