@@ -117,6 +117,7 @@ def run(
     *,
     workers: int,
     ready: Callable[[str], None],
+    interface: Interfaces = Interfaces.RSGI,
     patience: int = PATIENCE,
     attach: Callable[[Callable[[], None]], None] = lambda reload: None,
 ) -> int:
@@ -133,7 +134,7 @@ def run(
     server = _Server(
         address=address.host,
         port=address.port,
-        interface=Interfaces.RSGI,
+        interface=interface,
         workers=workers,
         websockets=False,
         workers_kill_timeout=patience,

@@ -98,13 +98,6 @@ def _prepare(root: Path, folder: Path, no_build: bool) -> None:
 
 def _store_url(store: str | None, root: Path, workers: int) -> str:
     """The store's URL, tried here so that a wrong one is told before anything is built."""
-    import asyncio
+    from isrgen.cli.stores import tried
 
-    from isrgen.edge.open import open_store
-
-    url = store or ("memory:" if workers == 1 else "disk:.isrgen/edge")
-    try:
-        asyncio.run(open_store(url, root=root, shared=workers > 1).close())
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--store'") from error
-    return url
+    return tried(store or ("memory:" if workers == 1 else "disk:.isrgen/edge"), root, shared=workers > 1)

@@ -71,7 +71,7 @@ def take_in(scope: Mapping[str, Any], proxies: Proxies, via: str) -> Intake:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
     if len(headers) > MOST_HEADERS or sum(len(n) + len(v) for n, v in headers) > MOST_HEADER_BYTES:
         raise RefusedError(431)
-    has_body = _has_body(headers, scope.get("http_version", "1.1"))
+    has_body = _has_body(method, headers, scope.get("http_version", "1.1"))
     target = _target(scope, method)
     scheme, host, client = _said(proxies, scope, headers, *_address(scope, headers))
     if any(_names(value, via) for name, value in headers if name == "via"):
@@ -81,8 +81,11 @@ def take_in(scope: Mapping[str, Any], proxies: Proxies, via: str) -> Intake:
     return Intake(method, scheme, _normal(host, scheme), target, sent, client, has_body, final)
 
 
-def _has_body(headers: Pairs, version: str) -> bool:
-    """Whether a body follows; raises RefusedError where its end could be read in two ways."""
+def _has_body(method: str, headers: Pairs, version: str) -> bool:
+    """Whether a body follows; raises RefusedError where its end could be read in two ways.
+
+    From HTTP/2 on nothing has to announce one, so there may always be one where it means something.
+    """
     codings = [value.strip().lower() for name, value in headers if name == "transfer-encoding"]
     lengths = {value.strip() for name, value in headers if name == "content-length"}
     if codings and (lengths or not version.startswith("1.1")):
@@ -91,6 +94,8 @@ def _has_body(headers: Pairs, version: str) -> bool:
         raise RefusedError(501, "This server takes no transfer coding but chunked.")
     if len(lengths) > 1 or any(not (length.isascii() and length.isdigit()) for length in lengths):
         raise RefusedError(400, "The length of this request is no number.")
+    if not version.startswith("1") and not lengths:
+        return method not in ("GET", "HEAD", "OPTIONS", "TRACE")
     return bool(codings) or any(int(length) > 0 for length in lengths)
 
 

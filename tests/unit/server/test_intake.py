@@ -98,6 +98,15 @@ def test_what_is_refused(status: int, asked: Any) -> None:
     assert refused(asked) == status
 
 
+def test_a_body_is_known_by_its_length_or_its_chunks_and_over_http_2_by_the_method() -> None:
+    chunked: Headers = [HOST, (b"transfer-encoding", b"Chunked")]
+    assert take(scope("POST", headers=chunked)).has_body
+    assert not take(scope("POST", headers=[HOST, (b"content-length", b"0")])).has_body
+    assert not take(scope("POST")).has_body
+    assert take(scope("POST", http_version="2")).has_body
+    assert not take(scope("GET", http_version="2")).has_body
+
+
 def test_only_http_1_0_may_name_no_host() -> None:
     assert take(scope(headers=[], http_version="1.0")).host == "127.0.0.1:8000"
     assert take(scope(headers=[], http_version="1.0", server=("::1", 80))).host == "[::1]"
