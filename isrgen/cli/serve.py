@@ -11,7 +11,6 @@ import click
 from isrgen.caching.fields import DIALECTS
 from isrgen.cli import console
 from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
-from isrgen.errors import IsrgenError
 
 CDNS: Final = tuple(name for name in DIALECTS if name is not None)
 
