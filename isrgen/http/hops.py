@@ -1,4 +1,8 @@
-"""Fields that concern one connection only, and so are never passed on (RFC 9110 section 7.6.1)."""
+"""Fields that concern one connection only, and so are never passed on (RFC 9110 section 7.6.1).
+
+Also those of a proxy that asks for a password: what an origin says of one is
+for nobody behind us (RFC 9111 section 3.1).
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,11 @@ from collections.abc import Iterable
 from typing import Final
 
 HOP: Final = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-)
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
 
 _FOR_EVERYONE: Final = frozenset({"cache-control", "cdn-cache-control", "content-length", "host", "vary"})
 """Fields that ``Connection`` may not name, for every recipient needs them."""

@@ -130,23 +130,22 @@ class Gateway:
         # Else it broke off, and the server closes a connection on which the response was never completed.
 
     def _fields(self, method: str, served: Served) -> Pairs:
-        """What is sent; each field that is written here replaces the origin's."""
-        own = lowered(without_hops(lowered(served.headers)))
-        fields = [pair for pair in own if pair[0] not in _WRITTEN_HERE]
-        fields.append(("via", ", ".join([*(v for n, v in own if n == "via"), f"1.1 {self.via}"])))
-        length = next((value for name, value in own if name == "content-length"), "")
+        """What is sent: the origin's fields, and those that a cache writes or adds to, each once and last."""
+        own = without_hops(lowered(served.headers))
+        said = {name: [value for key, value in own if key == name] for name in _WRITTEN_HERE}
+        length = "".join(said["content-length"][:1])
         if served.stream is None and served.status not in BODILESS and (served.body or method != "HEAD"):
             length = str(len(served.body))
-        if length:
-            fields.append(("content-length", length))
-        if served.age is not None:
-            fields.append(("age", str(served.age)))
-        etag = served.etag or next((value for name, value in own if name == "etag"), "")
-        if etag:
-            fields.append(("etag", etag))
-        members = [value for name, value in own if name == "cache-status"]
-        fields.append(("cache-status", ", ".join([*members, str(served.cache_status)])))
-        return fields
+        age = said["age"] if served.age is None else [str(served.age)]
+        written = {
+            "via": [*said["via"], f"1.1 {self.via}"],
+            "content-length": [length] if length else [],
+            "age": age[:1],
+            "etag": [served.etag] if served.etag else said["etag"][:1],
+            "cache-status": [*said["cache-status"], str(served.cache_status)],
+        }
+        fields = [pair for pair in own if pair[0] not in _WRITTEN_HERE]
+        return fields + [(name, ", ".join(values)) for name, values in written.items() if values]
 
 
 def _segments(target: str) -> tuple[str, ...]:

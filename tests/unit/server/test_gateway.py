@@ -174,6 +174,10 @@ def test_fields_that_a_cache_writes_come_last_and_once() -> None:
     assert (sent.status, sent.body, sent.is_whole) == (200, b"ok", True)
 
 
+def test_the_origin_s_own_age_stays_where_the_cache_adds_none() -> None:
+    assert dict(ask(Asked(served(200, ("age", "7200")))).headers)["age"] == "7200"
+
+
 def test_fields_of_the_origin_s_connection_are_not_passed_on() -> None:
     sent = ask(Asked(served(200, ("connection", "x-a"), ("x-a", "1"), ("keep-alive", "timeout=5"))))
     assert [name for name, _ in sent.headers] == ["via", "content-length", "cache-status"]
