@@ -115,7 +115,8 @@ class Manifest:
     """Everything a server or a target needs to know of a built site.
 
     ``build`` is a digest of what was built; times are seconds. ``redirects``
-    come before files, files before routes.
+    come before files, files before routes. ``previews`` are routes for draft
+    visitors alone: of drafts, and of static pages that are not out yet.
     """
 
     build: str
@@ -132,6 +133,7 @@ class Manifest:
     strict: bool = False
     trusted_proxies: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
+    previews: tuple[Route, ...] = ()
 
     def to_json(self) -> str:
         """Deterministic JSON, with a newline at the end."""
@@ -203,6 +205,40 @@ def _pairs(data: list[list[str]]) -> Pairs:
     return tuple((name, value) for name, value in data)
 
 
+def _route(route: Route) -> dict[str, Any]:
+    return {
+        **_pattern(route.pattern),
+        "strategy": route.strategy.value,
+        "source": route.source,
+        "because": route.because,
+        "cache": _policy(route.policy),
+        "page": route.page,
+        "module": route.module,
+        "middleware": list(route.middleware),
+        "methods": list(route.methods),
+        "headers": route.headers,
+        "static_params": list(route.static_params),
+        "dynamic_params": route.dynamic_params,
+    }
+
+
+def _read_route(route: dict[str, Any]) -> Route:
+    return Route(
+        pattern=_read_pattern(route),
+        strategy=Strategy(route["strategy"]),
+        source=route["source"],
+        because=route["because"],
+        policy=_read_policy(route["cache"]),
+        page=route["page"],
+        module=route["module"],
+        middleware=tuple(route["middleware"]),
+        methods=tuple(route["methods"]),
+        headers=_pairs(route["headers"]),
+        static_params=tuple(route["static_params"]),
+        dynamic_params=route["dynamic_params"],
+    )
+
+
 def _encode(manifest: Manifest) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
@@ -214,23 +250,8 @@ def _encode(manifest: Manifest) -> dict[str, Any]:
         "strict": manifest.strict,
         "trusted_proxies": list(manifest.trusted_proxies),
         "requirements": list(manifest.requirements),
-        "routes": [
-            {
-                **_pattern(route.pattern),
-                "strategy": route.strategy.value,
-                "source": route.source,
-                "because": route.because,
-                "cache": _policy(route.policy),
-                "page": route.page,
-                "module": route.module,
-                "middleware": list(route.middleware),
-                "methods": list(route.methods),
-                "headers": route.headers,
-                "static_params": list(route.static_params),
-                "dynamic_params": route.dynamic_params,
-            }
-            for route in manifest.routes
-        ],
+        "routes": list(map(_route, manifest.routes)),
+        "previews": list(map(_route, manifest.previews)),
         "files": [
             {
                 "path": file.path,
@@ -275,23 +296,8 @@ def _decode(data: dict[str, Any]) -> Manifest:
         strict=data["strict"],
         trusted_proxies=tuple(data["trusted_proxies"]),
         requirements=tuple(data["requirements"]),
-        routes=tuple(
-            Route(
-                pattern=_read_pattern(route),
-                strategy=Strategy(route["strategy"]),
-                source=route["source"],
-                because=route["because"],
-                policy=_read_policy(route["cache"]),
-                page=route["page"],
-                module=route["module"],
-                middleware=tuple(route["middleware"]),
-                methods=tuple(route["methods"]),
-                headers=_pairs(route["headers"]),
-                static_params=tuple(route["static_params"]),
-                dynamic_params=route["dynamic_params"],
-            )
-            for route in data["routes"]
-        ),
+        routes=tuple(map(_read_route, data["routes"])),
+        previews=tuple(map(_read_route, data.get("previews", ()))),
         files=tuple(
             OutputFile(
                 path=file["path"],

@@ -38,8 +38,8 @@ def facts_of(site: Site, *, drafts: bool, future: bool) -> Facts:
     return Facts(config.title, config.base_url, config.language, config.extra, drafts, future)
 
 
-def entry_of(page: Page, markup: Markup | None = None) -> Entry:
-    """What the snapshot keeps of a page."""
+def entry_of(page: Page, markup: Markup | None = None, *, held: bool = False) -> Entry:
+    """What the snapshot keeps of a page; one that is ``held`` only a draft visitor sees."""
     meta = page.meta
     template = page.source if page.kind is Kind.TEMPLATE else None
     if meta.template:
@@ -67,6 +67,7 @@ def entry_of(page: Page, markup: Markup | None = None) -> Entry:
         layout=page.layout,
         content=markup.html if markup else None,
         inputs=markup.inputs if markup else (),
+        held=held,
     )
 
 
@@ -80,12 +81,16 @@ def render_content(
     assets: Mapping[str, str],
     jobs: int,
     unread: Collection[str] = (),
+    held: Iterable[Page] = (),
 ) -> Content:
     """Render every Markdown body that is not known already.
 
-    ``unread`` names files of the site that could not be read.
+    ``unread`` names files of the site that could not be read. ``held`` are
+    drafts and the like: what is wrong with those is not told before they are out.
     """
-    kept = [page for page in pages if page.kind is not Kind.API]
+    held = tuple(held)
+    hidden = {page.source for page in held}
+    kept = [page for page in (*pages, *held) if page.kind is not Kind.API]
     links = Links(site, unread)
     texts = [page for page in kept if page.kind is Kind.MARKDOWN]
     keys = {page.source: key for page in texts if (key := _key(page, site, links))}
@@ -104,15 +109,18 @@ def render_content(
     problems: list[Problem] = []
     made: dict[str, str] = {}
     for page, (markup, found) in zip(todo, spread(one, todo, jobs), strict=True):
-        problems.extend(found)
+        problems.extend(found if page.source not in hidden else ())
         if markup is not None:
             markups[page.source] = markup
         if markup is not None and not found and page.source in keys:
             made[keys[page.source]] = json.dumps(markup.to_json(), ensure_ascii=False)
     if not unread:
         state.keep([key for key in keys.values() if key in known], made)
-    problems.extend(check_anchors(markups, shortcodes))
-    entries = {page.source: entry_of(page, markups.get(page.source)) for page in kept}
+    out = {source: markup for source, markup in markups.items() if source not in hidden}
+    problems.extend(check_anchors(out, shortcodes))
+    entries = {
+        page.source: entry_of(page, markups.get(page.source), held=page.source in hidden) for page in kept
+    }
     snapshot = Snapshot(facts, entries, site.data, dict(assets))
     return Content(snapshot, tuple(problems))
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from isrgen.build import cdn, plan, server_bundle
+from isrgen.build import cdn, plan, previews, server_bundle
 from isrgen.build.content import Content, bodies_of, facts_of, render_content
 from isrgen.build.output import check_out, staged, tree_digest
 from isrgen.build.pages import Pages, Task
@@ -133,6 +133,7 @@ class _Build:
         self.server.mkdir()
         on_demand = (page for page in site.scheduled if page.strategy is not Strategy.SSG)
         self.pages: tuple[Page, ...] = (*site.pages, *on_demand)
+        self.held = previews.held_of(site, now)
         self.manifest = self._manifest()
 
     def prepare(self, state: State, problems: _Problems) -> None:
@@ -144,13 +145,17 @@ class _Build:
         with problems.gather():
             assets = self.static.write_assets()
         folder = self.root / "templates"
-        self.templates = Templates.from_sources(
-            folder if folder.is_dir() else None,
-            bodies_of(pages),
-            strict=config.strict,
-            assets=assets,
-            base_url=config.base_url,
-        )
+
+        def templates(pages: Iterable[Page]) -> Templates:
+            return Templates.from_sources(
+                folder if folder.is_dir() else None,
+                bodies_of(pages),
+                strict=config.strict,
+                assets=assets,
+                base_url=config.base_url,
+            )
+
+        self.templates, self.held = previews.with_templates(pages, self.held, templates)
         problems.found.extend(self.templates.check())
         self.content = render_content(
             self.site,
@@ -161,8 +166,11 @@ class _Build:
             assets=assets,
             jobs=self.jobs,
             unread=unread,
+            held=self.held,
         )
         problems.found.extend(self.content.problems)
+        kept = previews.routes_of(self.held, self.content.snapshot)
+        self.manifest = dataclasses.replace(self.manifest, previews=kept)
 
     def render(self, problems: _Problems) -> None:
         """Static pages, not-found pages, seeds, and the files that are copied.
@@ -196,7 +204,8 @@ class _Build:
     def finish(self) -> Manifest:
         """The server, then the manifest that describes it all."""
         config = self.site.config
-        on_demand = [route for route in self.manifest.routes if route.strategy is not Strategy.SSG]
+        routes = (*self.manifest.routes, *self.manifest.previews)
+        on_demand = [route for route in routes if route.strategy is not Strategy.SSG]
         server_bundle.write_runtime(self.server)
         server_bundle.write_site(self.server, self.root, on_demand, self.content.snapshot, self.templates)
         server_bundle.write_included(self.server, self.root, config.file, config.include)

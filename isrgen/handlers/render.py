@@ -64,7 +64,7 @@ class Render:
         self._current = request
         is_api = route is not None and route.strategy is Strategy.API
         self.context = RenderContext(may_revalidate=is_api)
-        self.site = SiteView(parts.snapshot, now)
+        self.site = SiteView(parts.snapshot, now, drafts=request.draft, future=request.draft)
         self._inputs = Inputs(self.site)
 
     @property
@@ -159,10 +159,8 @@ class Render:
     def _page(self, route: Route) -> Work[tuple[Response, bool]]:
         """The response, and whether a template made it."""
         entry = self._entry(route.page or route.source)
-        facts = self._parts.snapshot.facts
         page = self.site.current(entry.source)
-        visible = entry.is_visible(self.now, drafts=facts.drafts, future=facts.future)
-        if not visible or not _is_known(route, self._current):
+        if not self.site.shows(entry) or not _is_known(route, self._current):
             raise NotFoundResponse()
         names: dict[str, Any] = {}
         if route.module is not None:

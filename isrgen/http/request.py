@@ -125,10 +125,11 @@ class Request:
     ``hide_cookies`` there are none to see, nor any ``Cookie`` header, and
     reading them changes nothing. ``bypass`` says why this request is answered
     for its visitor alone: cookie, authorization, draft; it is empty for others.
+    One in ``draft`` mode is always so: asking for that is no read.
     """
 
     __slots__ = (
-        "_base_url", "_body", "_bypass", "_client", "_cookies", "_headers", "_query", "_recorder",
+        "_base_url", "_body", "_bypass", "_client", "_cookies", "_draft", "_headers", "_query", "_recorder",
         "_shows_cookies", "_url_query", "method", "params", "path",
     )  # fmt: skip
 
@@ -146,6 +147,7 @@ class Request:
         url_query: Sequence[tuple[str, str]] | None = None,
         hide_cookies: bool = False,
         bypass: str = "",
+        draft: bool = False,
     ) -> None:
         self.method = method
         self.path = path
@@ -158,7 +160,8 @@ class Request:
         self._body = body
         self._client = client
         self._url_query = url_query
-        self._bypass = bypass
+        self._draft = draft
+        self._bypass = bypass or ("draft" if draft else "")
         if hide_cookies:
             headers = [(name, value) for name, value in headers if name.lower() != "cookie"]
         cookies = [
@@ -193,6 +196,11 @@ class Request:
     @property
     def query(self) -> RecordedView:
         return self._query
+
+    @property
+    def draft(self) -> bool:
+        """Whether the visitor is in draft mode, and sees what is not out yet."""
+        return self._draft
 
     @property
     def client(self) -> str:

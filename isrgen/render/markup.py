@@ -81,7 +81,7 @@ class Markup:
             data["words"],
             tuple(data["ids"]),
             tuple(Anchor(*anchor) for anchor in data["anchors"]),
-            tuple(data["inputs"]),
+            tuple(data.get("inputs", ())),
         )
 
 

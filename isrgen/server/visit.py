@@ -59,8 +59,9 @@ class Visit:
             client=self.client,
             body=self.body,
             base_url=self.base_url,
-            hide_cookies=listed and bypass != "cookie",
+            hide_cookies=listed and bypass not in ("cookie", "draft"),
             bypass=bypass,
+            draft=bypass == "draft",
         )
 
     def exchange(self, renderer: Renderer) -> Exchange:

@@ -231,7 +231,11 @@ class SiteView:
             self._note(absent_page_tags(url_or_source))
             return None
         view = self.current(entry.source)
-        return view if entry.is_visible(self._now, drafts=self._drafts, future=self._future) else None
+        return view if self.shows(entry) else None
+
+    def shows(self, entry: Entry) -> bool:
+        """Whether this visitor may see it now."""
+        return entry.is_visible(self._now, drafts=self._drafts, future=self._future)
 
     def current(self, source: str) -> PageView:
         """The page that is being rendered, whether it is published or not; KeyError for none."""

@@ -499,3 +499,21 @@ def test_what_comes_too_late_in_a_streamed_body_is_an_error_that_says_so(
     kit.api("/a", head + STREAMS[kind].format(call=f"isrgen.{call}"), CachePolicy(HOUR))
     assert ask("/a").status == 500
     assert "while the body streams" in caplog.text
+
+
+def test_a_draft_visitor_sees_what_is_not_out_and_is_answered_alone(kit: Any, ask: Any) -> None:
+    soon = datetime.fromtimestamp(kit.clock.now + 600, UTC)
+    body = "{{ site.pages | map(attribute='title') | join }} {{ request.draft }}"
+    kit.page("/a/", body, policy=CachePolicy(HOUR), entry={"title": "A"})
+    kit.page("/b/", "b", policy=CachePolicy(HOUR), entry={"title": "B", "draft": True})
+    kit.page("/c/", "c", policy=CachePolicy(HOUR), entry={"title": "C", "publish_at": soon})
+    assert (ask("/a/").body, ask("/b/").status, ask("/c/").status) == (b"A False", 404, 404)
+    shown = ask("/a/", draft=True)
+    assert (shown.body, shown.shared, shown.reason) == (b"ABC True", None, "draft")
+    assert (ask("/b/", draft=True).body, ask("/c/", draft=True).body) == (b"b", b"c")
+
+
+def test_asking_whether_there_is_draft_mode_is_no_read(kit: Any, ask: Any) -> None:
+    kit.page("/a/", "{{ request.draft }}", policy=CachePolicy(HOUR))
+    answer = ask("/a/", headers=[("cookie", "session=alice")])
+    assert (answer.body, answer.shared.lifetime) == (b"False", HOUR)
