@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+from redis_server import RedisServer
+
 REQUIRED = frozenset(name for name in os.environ.get("ISRGEN_REQUIRE", "").split(",") if name)
 """Tools whose absence is a failure rather than a skip."""
 
@@ -109,6 +113,22 @@ def require() -> Callable[..., str]:
         pytest.skip(f"{name} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def redis(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis that every test shares: each takes a prefix of its own, or flushes it first."""
+    server = RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_redis(require: Callable[..., str], tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis for one test to stop, to pause and to configure; not started yet."""
+    server = RedisServer(require("redis-server"), tmp_path / "redis")
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ _LOOK_EVERY: Final = 1.0
 """Seconds for which the counters in use are taken for the ones that others use."""
 
 
-def open_url(rest: str, *, root: Path, shared: bool) -> DiskStore:
+def open_url(scheme: str, rest: str, *, root: Path, shared: bool) -> DiskStore:
     """``disk:PATH``, a file; relative ones are below ``root``."""
     if not rest:
         raise IsrgenError("disk: needs the path of a file.", "Write --store disk:.isrgen/edge.db")

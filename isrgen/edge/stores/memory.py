@@ -27,7 +27,7 @@ _FREE: Final = ("", 0.0, 0.0)
 """A lease: who holds it, until when, and until when others need not wait for it."""
 
 
-def open_url(rest: str, *, root: Path, shared: bool) -> MemoryStore:
+def open_url(scheme: str, rest: str, *, root: Path, shared: bool) -> MemoryStore:
     """``memory:`` takes nothing after the colon, and each process has its own."""
     if shared:
         raise IsrgenError(

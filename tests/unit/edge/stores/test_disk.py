@@ -1,0 +1,237 @@
+"""The store on disk: what it survives."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from store_play import bodies, made, put, with_stores
+
+from isrgen.caching.validation import etag_of
+from isrgen.edge.store import Lease, Store
+from isrgen.edge.stores.disk import DiskStore
+
+
+def test_what_is_on_disk_outlives_the_process(tmp_path: Path) -> None:
+    async def first(store: Store) -> None:
+        await put(store, "/", made())
+
+    async def second(store: Store) -> None:
+        assert await bodies(store, "/") == ["tea"]
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), first)
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
+
+
+@pytest.mark.parametrize("damage", [b"not a database at all, but long enough to be one" * 100, b"x" * 10])
+def test_a_damaged_file_is_given_up_for_a_new_one(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "edge.db").write_bytes(damage)
+
+    async def play(store: Store) -> None:
+        assert await put(store, "/", made())
+        assert await bodies(store, "/") == ["tea"]
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+    assert "damaged" in caplog.text
+
+
+def test_a_render_that_began_before_a_database_was_replaced_is_not_stored_as_fresh(tmp_path: Path) -> None:
+    """Nobody knows which purges were lost with the old one, nor are the new ones counted on from there."""
+
+    async def run() -> None:
+        store = DiskStore(tmp_path / "edge.db")
+        for _ in range(3):
+            await store.invalidate_tag("t", False)
+        epoch = await store.epoch()
+        for file in tmp_path.iterdir():
+            file.unlink()
+        await store.put("/a", made(tags=("t",)), epoch)
+        await store.invalidate_tag("t", False)
+        await store.put("/b", made(tags=("t",)), epoch)
+        await store.put("/c", made(tags=("t",)), await store.epoch())
+        assert [s.invalidated for key in ("/a", "/b", "/c") for s in await store.get(key)] == [
+            True,
+            True,
+            False,
+        ]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_the_same_bytes_cause_no_write_of_the_body(tmp_path: Path) -> None:
+    """your-digital-rights/yourdigitalrights.org#778: writes of regeneration dominate the bill."""
+
+    def empty_the_log() -> None:
+        database = sqlite3.connect(tmp_path / "edge.db")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.close()
+
+    def frames() -> int:
+        return (tmp_path / "edge.db-wal").stat().st_size // 4096
+
+    async def play(store: Store) -> None:
+        body = "x" * 400_000
+        await put(store, "/", made(body, 1000.0))
+        assert frames() > 100
+        empty_the_log()
+        await put(store, "/", made(body, 1001.0))
+        assert frames() < 20
+        assert [stored.generated_at for stored in await store.get("/")] == [1001.0]
+        await put(store, "/", made("y" * 400_000, 1002.0))
+        assert frames() > 100
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
+def test_a_body_that_does_not_match_its_entity_tag_is_not_sent(tmp_path: Path) -> None:
+    async def first(store: Store) -> None:
+        await put(store, "/", made())
+
+    async def second(store: Store) -> None:
+        assert await bodies(store, "/") == []
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), first)
+    database = sqlite3.connect(tmp_path / "edge.db")
+    database.execute("UPDATE bodies SET body = ?", (b"half a page",))
+    database.commit()
+    database.close()
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
+
+
+def test_a_store_whose_folder_is_deleted_under_it_begins_anew(tmp_path: Path) -> None:
+    async def play(store: Store) -> None:
+        await put(store, "/", made())
+        for file in tmp_path.glob("edge.db*"):
+            file.unlink()
+        assert await put(store, "/b", made("b"))
+        assert await bodies(store, "/b") == ["b"]
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
+def test_a_purge_holds_in_all_after_the_files_were_deleted_and_made_anew(tmp_path: Path) -> None:
+    """`.isrgen` is safe to delete, also while several processes have it open."""
+
+    async def run() -> None:
+        now = 0.0
+        one, two = (DiskStore(tmp_path / "edge.db", monotonic=lambda: now) for _ in range(2))
+        await one.put("/", made("old", tags=("t",)), await one.epoch())
+        assert await bodies(one, "/") == await bodies(two, "/") == ["old"]
+        for file in tmp_path.iterdir():
+            file.unlink()
+        respawned = DiskStore(tmp_path / "edge.db")
+        assert await bodies(respawned, "/") == []
+        now += 1.0
+        assert await bodies(one, "/") == []
+        await two.put("/", made("new", tags=("t",)), await two.epoch())
+        assert [await bodies(store, "/") for store in (one, two, respawned)] == [["new"]] * 3
+        await one.invalidate_tag("t", True)
+        assert [await bodies(store, "/") for store in (one, two, respawned)] == [[]] * 3
+        for store in (one, two, respawned):
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_file_of_counters_that_was_cut_short_is_made_whole(tmp_path: Path) -> None:
+    async def run() -> None:
+        now = 0.0
+        store = DiskStore(tmp_path / "edge.db", monotonic=lambda: now)
+        await store.put("/", made("tea"), await store.epoch())
+        assert await bodies(store, "/") == ["tea"]
+        os.truncate(tmp_path / "edge.db-generations", 10)
+        assert await store.put("/b", made("b"), await store.epoch())
+        os.truncate(tmp_path / "edge.db-generations", 0)
+        now += 1.0
+        assert await bodies(store, "/") == ["tea"]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def _write_until_killed(path: str, number: int) -> None:
+    async def run() -> None:
+        store = DiskStore(Path(path))
+        at = 0
+        while True:
+            at += 1
+            await put(store, f"/{at % 7}", made(f"{number}:{at}" * 500, 1000.0 + at, tags=("t",)))
+            if at % 5 == 0:
+                await store.invalidate_tag("t", at % 10 == 0)
+
+    asyncio.run(run())
+
+
+def test_a_writer_that_is_killed_leaves_a_store_that_works(tmp_path: Path) -> None:
+    path = tmp_path / "edge.db"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_until_killed, args=(str(path), n)) for n in range(2)]
+    for writer in writers:
+        writer.start()
+    try:
+
+        async def play(store: Store) -> None:
+            epoch = await store.epoch()
+            while await store.epoch() < epoch + 6:
+                await asyncio.sleep(0.01)
+            for writer in writers:
+                os.kill(writer.pid or 0, signal.SIGKILL)
+                writer.join()
+            epoch = await store.epoch()
+            for number in range(7):
+                for stored in await store.get(f"/{number}"):
+                    assert stored.etag == etag_of(stored.body)
+            assert await store.put("/3", made("after", 9e9), epoch)
+            assert await bodies(store, "/3") == ["after"]
+            assert await store.acquire("/3", "me", 1000.0, 5.0) is Lease.MINE
+
+        with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.join()
+
+
+def _count_versions(path: str, results: multiprocessing.Queue[int]) -> None:
+    """Read one key again and again: how often a copy was older than the one before."""
+
+    async def run() -> int:
+        store, backwards, last = DiskStore(Path(path)), 0, 0
+        while last < 60:
+            for stored in await store.get("/"):
+                version = int(stored.body)
+                backwards += version < last
+                last = max(last, version)
+        await store.close()
+        return backwards
+
+    results.put(asyncio.run(run()))
+
+
+def test_readers_in_other_processes_never_see_time_run_backwards(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    results: multiprocessing.Queue[int] = context.Queue()
+    path = str(tmp_path / "edge.db")
+    readers = [context.Process(target=_count_versions, args=(path, results)) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+
+    async def play(store: Store) -> None:
+        for version in range(1, 61):
+            await put(store, "/", made(str(version), 1000.0 + version))
+
+    try:
+        with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+        assert [results.get(timeout=30) for _ in readers] == [0, 0]
+    finally:
+        for reader in readers:
+            reader.join(5)
+            reader.kill()
