@@ -26,6 +26,7 @@ class Found(Enum):
     FRESH = "a fresh response"
     STALE_USABLE = "a stale response within its window"
     STALE_ON_ERROR = "a stale response for when nothing newer can be had"
+    STALE_UNREACHABLE = "a stale response for when nobody answers"
     EXPIRED = "a response past every window"
 
 
@@ -34,6 +35,7 @@ class Origin(Enum):
 
     READY = "ready"
     BACKING_OFF = "a refresh failed a moment ago"
+    UNREACHABLE = "nobody answered a moment ago"
 
 
 class Action(Enum):
@@ -65,25 +67,42 @@ class Decision:
     stored: Stored | None = None
 
 
+_MISS: Final = Decision(Action.FORWARD, Fwd.URI_MISS)
+_VARY_MISS: Final = Decision(Action.FORWARD, Fwd.VARY_MISS)
+_SEND: Final = Decision(Action.SEND)
+_BACKING_OFF: Final = Decision(Action.SEND, detail="backing-off")
+_ON_ERROR: Final = Decision(Action.SEND, detail="stale-if-error")
+_STALE: Final = Decision(Action.FORWARD, Fwd.STALE)
+
 TABLE: Final[dict[tuple[Found, Origin], Decision]] = {
-    (Found.NOTHING, Origin.READY): Decision(Action.FORWARD, Fwd.URI_MISS),
-    (Found.NOTHING, Origin.BACKING_OFF): Decision(Action.FORWARD, Fwd.URI_MISS),
-    (Found.OTHER_VARIANT, Origin.READY): Decision(Action.FORWARD, Fwd.VARY_MISS),
-    (Found.OTHER_VARIANT, Origin.BACKING_OFF): Decision(Action.FORWARD, Fwd.VARY_MISS),
-    (Found.FRESH, Origin.READY): Decision(Action.SEND),
-    (Found.FRESH, Origin.BACKING_OFF): Decision(Action.SEND),
+    (Found.NOTHING, Origin.READY): _MISS,
+    (Found.NOTHING, Origin.BACKING_OFF): _MISS,
+    (Found.NOTHING, Origin.UNREACHABLE): _MISS,
+    (Found.OTHER_VARIANT, Origin.READY): _VARY_MISS,
+    (Found.OTHER_VARIANT, Origin.BACKING_OFF): _VARY_MISS,
+    (Found.OTHER_VARIANT, Origin.UNREACHABLE): _VARY_MISS,
+    (Found.FRESH, Origin.READY): _SEND,
+    (Found.FRESH, Origin.BACKING_OFF): _SEND,
+    (Found.FRESH, Origin.UNREACHABLE): _SEND,
     (Found.STALE_USABLE, Origin.READY): Decision(Action.SEND_AND_REVALIDATE, detail="revalidating"),
-    (Found.STALE_USABLE, Origin.BACKING_OFF): Decision(Action.SEND, detail="backing-off"),
+    (Found.STALE_USABLE, Origin.BACKING_OFF): _BACKING_OFF,
+    (Found.STALE_USABLE, Origin.UNREACHABLE): _BACKING_OFF,
     (Found.STALE_ON_ERROR, Origin.READY): Decision(Action.REVALIDATE, Fwd.STALE),
-    (Found.STALE_ON_ERROR, Origin.BACKING_OFF): Decision(Action.SEND, detail="stale-if-error"),
-    (Found.EXPIRED, Origin.READY): Decision(Action.FORWARD, Fwd.STALE),
-    (Found.EXPIRED, Origin.BACKING_OFF): Decision(Action.FORWARD, Fwd.STALE),
+    (Found.STALE_ON_ERROR, Origin.BACKING_OFF): _ON_ERROR,
+    (Found.STALE_ON_ERROR, Origin.UNREACHABLE): _ON_ERROR,
+    (Found.STALE_UNREACHABLE, Origin.READY): Decision(Action.REVALIDATE, Fwd.STALE),
+    (Found.STALE_UNREACHABLE, Origin.BACKING_OFF): _STALE,
+    (Found.STALE_UNREACHABLE, Origin.UNREACHABLE): Decision(Action.SEND, detail="unreachable"),
+    (Found.EXPIRED, Origin.READY): _STALE,
+    (Found.EXPIRED, Origin.BACKING_OFF): _STALE,
+    (Found.EXPIRED, Origin.UNREACHABLE): _STALE,
 }
 
 _FOUND: Final[dict[Freshness, Found]] = {
     Freshness.FRESH: Found.FRESH,
     Freshness.STALE_USABLE: Found.STALE_USABLE,
     Freshness.STALE_ON_ERROR: Found.STALE_ON_ERROR,
+    Freshness.STALE_UNREACHABLE: Found.STALE_UNREACHABLE,
     Freshness.EXPIRED: Found.EXPIRED,
 }
 
@@ -94,17 +113,20 @@ def decide(
     now: float,
     *,
     bypass: str = "",
-    backing_off: bool = False,
+    authorized: bool = False,
+    origin: Origin = Origin.READY,
 ) -> Decision:
     """The decision for one request.
 
     ``bypass`` is the reason for which the request goes past the cache both
-    ways: it is neither answered from it nor may its answer be kept.
+    ways: it is neither answered from it nor may its answer be kept. A request
+    that is ``authorized`` is answered only from what allows it (section 3.5).
     """
     if bypass:
         return Decision(Action.FORWARD, Fwd.BYPASS, detail=bypass, keep=False)
+    if authorized:
+        variants = [stored for stored in variants if stored.for_authorized]
     stored = select(variants, selecting)
-    origin = Origin.BACKING_OFF if backing_off else Origin.READY
     row = TABLE[found(variants, stored, now), origin]
     return Decision(row.action, row.fwd, row.detail, row.keep, stored)
 
@@ -116,6 +138,18 @@ def found(variants: Sequence[Stored], stored: Stored | None, now: float) -> Foun
     return _FOUND[freshness(stored, now)]
 
 
-def usable_on_error(stored: Stored | None, now: float) -> bool:
-    """Whether the last good response may stand in for a failed render (RFC 5861 section 4)."""
-    return stored is not None and freshness(stored, now) is not Freshness.EXPIRED
+def usable_on_error(stored: Stored | None, now: float, *, unreachable: bool = False) -> bool:
+    """Whether the last good response may stand in for a failed one.
+
+    RFC 5861 section 4; and RFC 9111 section 4.2.4 where the origin was
+    ``unreachable``, which lets more be sent than an answer of 503 does.
+    """
+    if stored is None:
+        return False
+    state = freshness(stored, now)
+    return state is not Freshness.EXPIRED and (unreachable or state is not Freshness.STALE_UNREACHABLE)
+
+
+def is_reusable(stored: Stored, now: float) -> bool:
+    """Whether those who waited for a response may have it without asking the origin again."""
+    return freshness(stored, now) in (Freshness.FRESH, Freshness.STALE_USABLE)

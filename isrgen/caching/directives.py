@@ -15,7 +15,11 @@ from typing import Final
 
 from isrgen.caching.policy import MAX_LIFETIME, Lifetime
 
-FLAGS: Final = frozenset({"public", "private", "no-store", "no-cache", "must-revalidate", "proxy-revalidate"})
+FLAGS: Final = frozenset(
+    {
+        "public", "private", "no-store", "no-cache", "must-revalidate", "must-understand", "proxy-revalidate",
+    }
+)  # fmt: skip
 """Directives that are there or not. ``private`` and ``no-cache`` with a list of
 fields are read as without one, which section 5.2.2 allows."""
 
@@ -45,6 +49,7 @@ class ResponseDirectives:
     no_store: bool = False
     no_cache: bool = False
     must_revalidate: bool = False
+    must_understand: bool = False
     proxy_revalidate: bool = False
     max_age: int | None = None
     s_maxage: int | None = None
@@ -83,6 +88,7 @@ def collect(pairs: Iterable[tuple[str, str | None]], *, doubtful: bool = False) 
         no_store="no-store" in flags,
         no_cache="no-cache" in flags,
         must_revalidate="must-revalidate" in flags,
+        must_understand="must-understand" in flags,
         proxy_revalidate="proxy-revalidate" in flags,
         max_age=numbers.get("max-age"),
         s_maxage=numbers.get("s-maxage"),

@@ -16,11 +16,13 @@ class Freshness(Enum):
 
     ``STALE_USABLE``: within the window of stale-while-revalidate, or marked by
     a soft purge. ``STALE_ON_ERROR``: only when no newer one can be had.
+    ``STALE_UNREACHABLE``: only when nobody answers at all (section 4.2.4).
     """
 
     FRESH = "fresh"
     STALE_USABLE = "stale, usable while revalidating"
     STALE_ON_ERROR = "stale, usable on error"
+    STALE_UNREACHABLE = "stale, usable when the origin cannot be reached"
     EXPIRED = "expired"
 
 
@@ -57,7 +59,7 @@ def freshness(stored: Stored, now: float) -> Freshness:
         return Freshness.STALE_USABLE
     if stale_for < stored.lifetime.stale_if_error:
         return Freshness.STALE_ON_ERROR
-    return Freshness.EXPIRED
+    return Freshness.STALE_UNREACHABLE if stale_for < stored.if_disconnected else Freshness.EXPIRED
 
 
 def _from_the_future(stored: Stored, now: float) -> bool:

@@ -50,6 +50,12 @@ def directives_of(headers: Iterable[tuple[str, str]]) -> ResponseDirectives | No
     return parse_cache_control(", ".join(lines["cache-control"]))
 
 
+def has_targeted(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether a valid targeted field is there, beside which Expires and Cache-Control say nothing."""
+    lines = [value for name, value in headers if name.lower() == "cdn-cache-control"]
+    return bool(lines) and parse(", ".join(lines)) is not None
+
+
 def parse(value: str) -> ResponseDirectives | None:
     """The directives of a targeted field; None when it is empty or invalid, and so to be ignored.
 

@@ -10,10 +10,27 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import formatdate, parsedate_to_datetime
 from hashlib import sha256
 from typing import Final
+
+from isrgen.caching.dates import http_date, parse_date
+
+__all__ = [
+    "MAX_RANGES",
+    "NOT_MODIFIED_FIELDS",
+    "Representation",
+    "Span",
+    "Verdict",
+    "cut",
+    "etag_of",
+    "evaluate",
+    "http_date",
+    "matches_none",
+    "not_modified",
+    "not_modified_headers",
+    "part_heads",
+    "spans_of",
+]
 
 _ETAG: Final = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*+")')
 _RANGE: Final = re.compile(r"[ \t]*+(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))[ \t]*+")
@@ -84,7 +101,7 @@ def not_modified(get: Callable[[str], str | None], what: Representation) -> bool
     tags = get("if-none-match")
     if tags is not None:
         return bool(what.etag) and matches_none(tags, what.etag)
-    since = _date(get("if-modified-since"))
+    since = _date(get("if-modified-since"), what)
     return since is not None and what.last_modified is not None and int(what.last_modified) <= since
 
 
@@ -172,15 +189,6 @@ def not_modified_headers(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, st
     return [(name, value) for name, value in pairs if name.lower() in NOT_MODIFIED_FIELDS]
 
 
-def http_date(moment: float) -> str:
-    """Unix time as HTTP writes it (RFC 9110 section 5.6.7).
-
-    >>> http_date(0)
-    'Thu, 01 Jan 1970 00:00:00 GMT'
-    """
-    return formatdate(moment, usegmt=True)
-
-
 def _range_applies(field: str | None, what: Representation) -> bool:
     """If-Range asks for strong comparison, or the exact date (RFC 9110 section 13.1.5)."""
     if field is None:
@@ -188,20 +196,10 @@ def _range_applies(field: str | None, what: Representation) -> bool:
     text = field.strip()
     if text.startswith(('"', "W/")):
         return bool(what.etag) and text == what.etag and not text.startswith("W/")
-    date = _date(text)
+    date = _date(text, what)
     return date is not None and what.last_modified is not None and int(what.last_modified) == date
 
 
-def _date(field: str | None) -> int | None:
-    if field is None or len(field) > 64:
-        return None
-    try:
-        moment = parsedate_to_datetime(field)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        return int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
-    except OverflowError:
-        return None
+def _date(field: str | None, what: Representation) -> int | None:
+    """A date of the visitor's; its century, where it tells none, is that of the representation."""
+    return None if field is None else parse_date(field.strip(), what.last_modified or 0.0)

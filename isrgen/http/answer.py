@@ -18,6 +18,7 @@ class Outcome(Enum):
     FAILED = "failed"
     TIMEOUT = "timeout"
     BUSY = "busy"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Shared:
 
     ``vary`` names lower-case request fields; ``tags`` are already in the
     portable grammar. ``lifetime`` ends where the page's content changes by
-    itself: that is ``asked``, cut at the Unix time ``until``.
+    itself: that is ``asked``, cut at the Unix time ``until``. The last three
+    are facts of what an origin sent, as ``Stored`` has them.
     """
 
     lifetime: Lifetime
@@ -34,6 +36,9 @@ class Shared:
     tags: tuple[str, ...] = ()
     asked: Lifetime | None = None
     until: float | None = None
+    initial_age: int = 0
+    if_disconnected: int = 0
+    for_authorized: bool = False
 
 
 @dataclass(slots=True)
@@ -42,7 +47,9 @@ class Answer:
 
     ``shared`` is None for a private answer, and ``reason`` then says why in
     words that fit ``Cache-Status``'s ``detail``. ``headers`` hold no cache
-    field: those are written once, from ``shared``, by whoever sends.
+    field: those are written once, from ``shared``, by whoever sends; the
+    headers of an origin that isrgen did not build are its own. ``renewed``: an
+    origin said that what is stored still holds, and this is it.
     """
 
     status: int
@@ -54,3 +61,4 @@ class Answer:
     degraded: str | None = None
     reason: str = ""
     purges: tuple[Purge, ...] = field(default=())
+    renewed: bool = False
