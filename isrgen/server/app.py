@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from isrgen.caching.keys import parse_key
+from isrgen.caching.policy import Lifetime
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs
+from isrgen.caching.storing import bounded
+from isrgen.edge.counters import Counters
 from isrgen.edge.driver import Edge
+from isrgen.edge.exchange import Served
 from isrgen.errors import IsrgenError
-from isrgen.handlers.fallback import HTML
-from isrgen.handlers.header_rules import HeaderRules
-from isrgen.handlers.render import nearest_not_found
 from isrgen.handlers.renderer import Renderer
 from isrgen.http.answer import Answer, Shared
 from isrgen.http.headers import Headers
@@ -32,6 +33,8 @@ from isrgen.routing.urls import BadPathError, join, split_raw, unquoted
 from isrgen.server import asgi, rsgi
 from isrgen.server.admin import PREFIX, Admin
 from isrgen.server.files import StaticFiles
+from isrgen.server.hot import Hot
+from isrgen.server.ledger import Ledger
 from isrgen.server.limits import MOST_BODY, drop_internal, over_limit, timely
 from isrgen.server.message import (
     GoneError,
@@ -40,8 +43,8 @@ from isrgen.server.message import (
     UnreadBodyError,
     error_response,
     finished,
-    lowered,
 )
+from isrgen.server.not_found import NotFoundPages
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
@@ -61,7 +64,7 @@ _GRACE: Final = 5.0
 
 
 def create_app(root: Path, settings: Settings, make: type[Renderer] = Renderer) -> App:
-    """The app for ``dist/server``, its pages rendered by a ``make``; raises IsrgenError if it cannot be read."""
+    """The app for ``dist/server``, rendered by a ``make``; raises IsrgenError where it cannot be read."""
     try:
         manifest = Manifest.from_json(_manifest(root).read_text("utf-8"))
     except OSError as error:
@@ -96,11 +99,15 @@ class App:
         self._starting = asyncio.Lock()
         self._matcher = Matcher([(route.pattern, route) for route in manifest.routes])
         self._redirects = Redirects(manifest.redirects)
-        self._rules = HeaderRules(manifest.header_rules)
         self._proxies = Proxies(manifest.trusted_proxies)
         static = root.parent / "static"
         self._files = StaticFiles(manifest.files if static.is_dir() else (), static)
+        self._not_found = NotFoundPages(manifest, self._files, renderer)
+        self.ledger = Ledger(settings.counters or Counters(), settings.access, self._proxies)
         self._edge = self._make_edge()
+        # In `isrgen dev` the clock is moved and what goes out is looked into.
+        fast = self._edge is not None and not settings.debug
+        self._hot = Hot(self._edge, _handed, settings.clock, self.ledger) if self._edge and fast else None
         self._admin = Admin(settings.token, manifest.build, self._edge)
         self._purging = Purging(self._edge)
 
@@ -110,7 +117,8 @@ class App:
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """RSGI."""
-        await rsgi.serve(self, scope, protocol)
+        if self._hot is None or not self._hot.answer(scope, protocol):
+            await rsgi.serve(self, scope, protocol)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(self.start())
@@ -169,7 +177,7 @@ class App:
     async def _find(self, incoming: Incoming, segments: tuple[str, ...], slash: bool) -> Outgoing:
         """Redirects, files, routes, the other form of the URL, and then nothing but a 404."""
         if "/" in "".join(segments):
-            return await self._not_found(incoming, segments)
+            return await self._not_found.answer(incoming, segments)
         redirect = self._redirects.find(segments, incoming.query)
         if redirect is not None:
             return redirect
@@ -186,7 +194,7 @@ class App:
         other = join(segments, not slash)
         if other != url and self._files.find(other) is not None:
             return to(other, incoming.query)
-        return await self._not_found(incoming, segments)
+        return await self._not_found.answer(incoming, segments)
 
     async def _file(self, incoming: Incoming, url: str) -> Outgoing | None:
         file = self._files.find(url)
@@ -219,31 +227,17 @@ class App:
             body=b"" if incoming.method in ("GET", "HEAD") else await incoming.read_body(MOST_BODY),
         )
         if self._edge is not None and visit.goes_to_edge:
-            return conditional(incoming, from_served(await self._edge.serve(visit.exchange(self.renderer))))
+            exchange = visit.exchange(self.renderer)
+            served = await self._edge.serve(exchange)
+            if self._hot is not None:
+                self._hot.learn(incoming, exchange, served, route.policy)
+            return conditional(incoming, from_served(served))
         answer = await self._purging.carry_out(await self.renderer.answer(route, visit.request()))
         behind = self._settings.behind
         sent = from_answer(answer, behind=behind, path=url, method=incoming.method)
         if self._edge is not None:
             sent.headers.append(_PAST_THE_EDGE)
         return conditional(incoming, sent)
-
-    async def _not_found(self, incoming: Incoming, segments: tuple[str, ...]) -> Outgoing:
-        """The nearest not-found page: its file where there is one, else rendered now."""
-        path = unquoted(segments, slash=False)
-        headers = Headers({"Content-Type": HTML, "Cache-Control": "private, no-store"})
-        self._rules.apply(headers, path)
-        nearest = nearest_not_found(self.manifest.not_found, path)
-        if nearest is None:
-            return error_response(404)
-        file = self._files.at(nearest.file)
-        if file is not None:
-            plain = Incoming(incoming.method, path, None, "", [], "", incoming.read_body)
-            sent = await self._files.answer(file, plain)
-            if sent is not None:
-                return Outgoing(404, lowered(headers.pairs()), sent.body, None, sent.file)
-        answer = await self.renderer.not_found(path)
-        self._rules.apply(answer.headers, path)
-        return from_answer(answer, behind=None, path=path, method="")
 
     def _base_url(self, incoming: Incoming, route: Route) -> str:
         """The site's own; where a render is for one visitor, what a trusted proxy says of the address."""
@@ -282,13 +276,21 @@ class App:
         return self.renderer.answer(route, request)
 
     async def _seed(self, edge: Edge, seed: Seed) -> None:
+        lifetime = bounded(seed.lifetime, self._settings.clock(), seed.until)
+        if lifetime == Lifetime(0):
+            return
         try:
             body = await asyncio.to_thread((self._root / seed.file).read_bytes)
         except OSError as error:
             log.error("the page rendered ahead for %s cannot be read: %s", seed.path, error)
             return
-        shared = Shared(seed.lifetime, tags=seed.tags)
+        shared = Shared(lifetime, tags=seed.tags)
         await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
+
+
+def _handed(incoming: Incoming, served: Served) -> Outgoing:
+    """What becomes of the edge's response on its way out."""
+    return finished(incoming.method, conditional(incoming, from_served(served)))
 
 
 def _manifest(root: Path) -> Path:
