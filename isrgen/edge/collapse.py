@@ -7,6 +7,7 @@ flies and who waits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -21,20 +22,44 @@ class Flights(Generic[K, V]):
     goes on for the others, and for the store.
     """
 
-    __slots__ = ("_tasks",)
+    __slots__ = ("_endings", "_tasks")
 
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[V]] = {}
+        self._endings: set[asyncio.Future[None]] = set()
 
-    async def join(self, key: K, fly: Callable[[], Awaitable[V]]) -> tuple[V, bool]:
-        """The result of the one flight for ``key``, and whether this caller began it."""
+    async def join(
+        self,
+        key: K,
+        fly: Callable[[], Awaitable[V]],
+        abandon: Callable[[V], Awaitable[None]] | None = None,
+    ) -> tuple[V, bool]:
+        """The result of the one flight for ``key``, and whether this caller began it.
+
+        ``abandon`` is told of the result when the caller who began goes away
+        before it is there: what belongs to that one alone has to be let go of.
+        """
         task = self._tasks.get(key)
-        began = task is None
-        if task is None:
-            task = asyncio.ensure_future(_run(fly))
-            self._tasks[key] = task
-            task.add_done_callback(lambda done: self._land(key, done))
-        return await asyncio.shield(task), began
+        if task is not None:
+            return await asyncio.shield(task), False
+        task = asyncio.ensure_future(_run(fly))
+        self._tasks[key] = task
+        task.add_done_callback(lambda done: self._land(key, done))
+        try:
+            return await asyncio.shield(task), True
+        except asyncio.CancelledError:
+            if abandon is not None and not task.cancelled():
+                self._let_go(task, abandon)
+            raise
+
+    def _let_go(self, task: asyncio.Task[V], abandon: Callable[[V], Awaitable[None]]) -> None:
+        async def after() -> None:
+            with contextlib.suppress(Exception):
+                await abandon(await task)
+
+        ending = asyncio.ensure_future(after())
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
 
     def _land(self, key: K, done: asyncio.Task[V]) -> None:
         if self._tasks.get(key) is done:
@@ -44,7 +69,7 @@ class Flights(Generic[K, V]):
 
     async def close(self) -> None:
         """Wait for every flight; failures are those of whoever waits for them."""
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), *self._endings, return_exceptions=True)
 
     def cancel(self) -> None:
         for task in self._tasks.values():

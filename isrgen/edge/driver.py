@@ -7,21 +7,25 @@ one flight of the key; a flight belongs to no visitor and ends on its own.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from isrgen.caching.decide import Action, Decision, decide, usable_on_error
+from isrgen.caching.decide import Action, Decision, decide, is_reusable, usable_on_error
 from isrgen.caching.settle import Result
 from isrgen.caching.status import Fwd
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.collapse import Flights
-from isrgen.edge.exchange import Exchange, Regenerate, Served
+from isrgen.edge.counters import Count, Counters
+from isrgen.edge.exchange import Ask, Exchange, Regenerate, Served
 from isrgen.edge.failsafe import Failsafe
 from isrgen.edge.flight import FlightKey, Pilot, Plan
 from isrgen.edge.landing import (
     Landed,
+    Pages,
+    Wording,
+    dispose,
+    is_unreachable,
     may_tell_everyone,
     result_of,
     served_from_flight,
@@ -45,8 +49,8 @@ class Edge:
     """A cache in front of renders.
 
     ``deadline`` seconds bound every flight. ``regenerate`` renders a key that
-    no visitor is asking for, after a soft purge. ``counts`` says how often
-    each thing happened.
+    no visitor is asking for, after a soft purge. ``wording`` puts responses
+    into words; without one they are a site's pages, for who is ``behind``.
     """
 
     def __init__(
@@ -59,17 +63,20 @@ class Edge:
         deadline: float = 15.0,
         max_regenerations: int = 4,
         regenerate: Regenerate | None = None,
+        wording: Wording | None = None,
+        counters: Counters | None = None,
     ) -> None:
+        self.counters = counters or Counters()
         self.store = Failsafe(store)
-        self.counts: Counter[str] = Counter()
         self._clock = clock
         # What is written into a stored response depends on who is in front.
         self._build = f"{build}@{behind}" if behind else build
         self._deadline = deadline
         self._regenerate = regenerate
         self._flights: Flights[FlightKey, Landed] = Flights()
-        self._pilot = Pilot(self.store, clock, behind, self._build, deadline, self.counts)
-        self._refresher = Refresher(self.store, self._pilot, self._flights, max_regenerations)
+        self._wording = wording or Pages(behind)
+        self._pilot = Pilot(self.store, clock, self._wording, self._build, deadline, self.counters)
+        self._refresher = Refresher(self.store, self._pilot, self._flights, max_regenerations, self.counters)
 
     async def start(self) -> None:
         """Tell the store that this build is the newest; call it once, before ``serve``."""
@@ -83,11 +90,12 @@ class Edge:
                 served = await self._try(exchange)
                 if served is not None:
                     return served
-        self.counts["bypass" if bypass else "miss"] += 1
+        self.counters.cells[Count.BYPASS if bypass else Count.MISS] += 1
         decision = Decision(Action.FORWARD, Fwd.MISS)
         if bypass:
             decision = decide((), exchange.selecting, self._clock(), bypass=bypass)
-        return served_private(await self._render(exchange), decision)
+        answer = await self._pilot.ask(exchange.key, lambda: self._render(exchange))
+        return served_private(answer, decision, self._wording)
 
     async def seed(self, key: str, answer: Answer) -> None:
         """Put in a page that was rendered ahead: stale, and never over one that is there."""
@@ -101,6 +109,7 @@ class Edge:
 
         Raises PurgeError when the store could not; the others are carried out all the same.
         """
+        self.counters.cells[Count.PURGES] += len(purges)
         keys = await invalidate(self.store, purges)
         for key in keys:
             self._pilot.forget(key)
@@ -126,43 +135,68 @@ class Edge:
         """Whether the regeneration that a visitor began is under way or waits for its turn."""
         return self._refresher.has(key, stored)
 
+    def expects_private(self, key: str) -> bool:
+        """Whether the answer to this key was one visitor's own a moment ago."""
+        return self._pilot.is_private(key, self._clock())
+
+    def forget(self, key: str) -> None:
+        """What was learnt about a key may no longer be so."""
+        self._pilot.forget(key)
+
     async def _try(self, exchange: Exchange) -> Served | None:
         """One look at the store, and what follows from it; None: look again."""
-        key, now = exchange.key, self._clock()
+        key, now, cells = exchange.key, self._clock(), self.counters.cells
         variants = await self._variants(key)
-        decision = decide(variants, exchange.selecting, now, backing_off=self._pilot.is_backing_off(key, now))
+        origin = self._pilot.origin(key, now)
+        decision = decide(variants, exchange.selecting, now, authorized=exchange.authorized, origin=origin)
         stored = decision.stored
         if stored is not None and decision.action in (Action.SEND, Action.SEND_AND_REVALIDATE):
             if decision.action is Action.SEND_AND_REVALIDATE:
                 self._refresher.soon(key, stored, exchange.clean)
-            self.counts["stale" if decision.detail else "hit"] += 1
-            return served_from_store(stored, now, decision.detail)
-        self.counts["miss"] += 1
+            cells[Count.STALE if decision.detail else Count.HIT] += 1
+            return served_from_store(stored, now, decision.detail, self._wording)
+        cells[Count.MISS] += 1
+        if exchange.ask is Ask.HEAD or (exchange.ask is Ask.PART and stored is None):
+            answer = await self._pilot.ask(key, lambda: self._render(exchange))
+            return await self._hand_out(exchange, decision, Landed(answer), began=True)
         names = self._pilot.varies(key) or tuple(name for v in variants[:1] for name, _ in v.selecting)
         flight = (key, exchange.selecting(names), await self.store.epoch())
-        plan = Plan(flight, exchange.selecting, lambda: self._render(exchange), stored)
-        if self._pilot.is_private(key, now):
-            return self._hand_out(exchange, decision, await self._pilot.fly_alone(plan), began=True)
-        landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan))
-        return self._hand_out(exchange, decision, landed, began)
+        plan = Plan(
+            flight,
+            exchange.selecting,
+            lambda: self._render(exchange),
+            stored,
+            solo=exchange.authorized,
+        )
+        if exchange.authorized or self._pilot.is_private(key, now):
+            return await self._hand_out(exchange, decision, await self._pilot.fly_alone(plan), began=True)
+        landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan), _abandon)
+        return await self._hand_out(exchange, decision, landed, began)
 
-    def _hand_out(self, exchange: Exchange, decision: Decision, landed: Landed, began: bool) -> Served | None:
+    async def _hand_out(
+        self, exchange: Exchange, decision: Decision, landed: Landed, began: bool
+    ) -> Served | None:
         """What a visitor gets of a flight; None: nothing, look again."""
+        now = self._clock()
+        self.counters.cells[Count.COLLAPSED] += not began
         if landed.stored is not None:
-            if not began and not _selects(exchange, landed.stored):
+            if (landed.found or not began) and not _may_have(exchange, landed.stored, now):
                 return None
             if landed.found:
-                return served_from_store(landed.stored, self._clock(), "collapsed")
-            return served_from_flight(landed, landed.stored, decision, collapsed=not began)
-        answer, now = landed.answer, self._clock()
+                return served_from_store(landed.stored, now, "collapsed", self._wording)
+            return served_from_flight(landed, landed.stored, decision, not began, self._wording)
+        answer = landed.answer
         if answer is None:
             return None
+        good, unreachable = decision.stored, is_unreachable(answer)
         failed = result_of(answer) in (Result.FAILED, Result.DEGRADED)
-        if failed and decision.stored is not None and usable_on_error(decision.stored, now):
-            self.counts["stale-if-error"] += 1
-            return served_on_error(decision.stored, now, decision, answer)
+        if failed and good is not None and usable_on_error(good, now, unreachable=unreachable):
+            self.counters.cells[Count.STALE_IF_ERROR] += 1
+            if began:
+                await dispose(answer)
+            return served_on_error(good, now, decision, answer, self._wording)
         if began or may_tell_everyone(answer):
-            return served_private(answer, decision, collapsed=not began)
+            return served_private(answer, decision, self._wording, collapsed=not began)
         return None
 
     async def _render(self, exchange: Exchange) -> Answer:
@@ -177,7 +211,9 @@ class Edge:
 
     async def _variants(self, key: str) -> Sequence[Stored]:
         """What is stored; what another build made is stale, like after a soft purge."""
-        variants = await self.store.get(key)
+        variants = self.store.peek(key)
+        if variants is None:
+            variants = await self.store.get(key)
         if all(stored.build == self._build for stored in variants):
             return variants
         return [v if v.build == self._build else replace(v, invalidated=True) for v in variants]
@@ -200,5 +236,14 @@ class Edge:
         return render
 
 
-def _selects(exchange: Exchange, stored: Stored) -> bool:
-    return exchange.selecting(tuple(name for name, _ in stored.selecting)) == stored.selecting
+def _may_have(exchange: Exchange, stored: Stored, now: float) -> bool:
+    """Whether what was made for another request answers this one as well."""
+    if exchange.authorized and not stored.for_authorized:
+        return False
+    selects = exchange.selecting(tuple(name for name, _ in stored.selecting)) == stored.selecting
+    return selects and is_reusable(stored, now)
+
+
+async def _abandon(landed: Landed) -> None:
+    """The visitor for whom it was is gone."""
+    await dispose(landed.answer)

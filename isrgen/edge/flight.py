@@ -6,19 +6,29 @@ import asyncio
 import itertools
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from isrgen.caching.decide import usable_on_error
+from isrgen.caching.decide import Origin, usable_on_error
 from isrgen.caching.freshness import Freshness, freshness
-from isrgen.caching.keys import parse_key, select
+from isrgen.caching.keys import select
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.edge.landing import Landed, failure, is_private, result_of, stored_from
+from isrgen.edge.counters import Count, Counters
+from isrgen.edge.landing import (
+    Kept,
+    Landed,
+    Wording,
+    failure,
+    has_failed,
+    is_for_one,
+    is_private,
+    is_unreachable,
+    result_of,
+)
 from isrgen.edge.recent import Recent
 from isrgen.edge.store import Lease, Store
 from isrgen.http.answer import Answer, Outcome, Shared
@@ -38,7 +48,8 @@ class Plan:
     """A render to be made: ``previous`` is what it would replace, if known.
 
     ``patient``: a visitor waits for the result, whoever makes it; without,
-    nothing is done when another process is at it already.
+    nothing is done when another process is at it already. ``solo``: it is made
+    with one visitor's credentials, and tells nothing of what others get.
     """
 
     flight: FlightKey
@@ -46,10 +57,20 @@ class Plan:
     render: Callable[[], Awaitable[Answer]]
     previous: Stored | None
     patient: bool = True
+    solo: bool = False
 
     @property
     def key(self) -> str:
         return self.flight[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """So many failed refreshes in a row; the origin is left alone ``until`` then."""
+
+    times: int
+    until: float
+    unreachable: bool = False
 
 
 class Pilot:
@@ -59,27 +80,29 @@ class Pilot:
         self,
         store: Store,
         clock: Callable[[], float],
-        behind: str | None,
+        wording: Wording,
         build: str,
         deadline: float,
-        counts: Counter[str],
+        counters: Counters,
     ) -> None:
         self.build = build
-        self._counts = counts
+        self._counters = counters
         self._store = store
         self._clock = clock
-        self._behind = behind
+        self._wording = wording
         self._deadline = deadline
-        self._failures: Recent[str, tuple[int, float]] = Recent()
+        self._failures: Recent[str, _Failure] = Recent()
         self._private: Recent[str, float] = Recent()
         self._varies: Recent[str, tuple[str, ...]] = Recent()
         self._name = uuid.uuid4().hex
         self._numbers = itertools.count()
 
-    def is_backing_off(self, key: str, now: float) -> bool:
-        """Whether a refresh of this key failed a moment ago."""
+    def origin(self, key: str, now: float) -> Origin:
+        """How the origin may be asked for this key: what came of it a moment ago."""
         failed = self._failures.get(key)
-        return failed is not None and now < failed[1]
+        if failed is None or now >= failed.until:
+            return Origin.READY
+        return Origin.UNREACHABLE if failed.unreachable else Origin.BACKING_OFF
 
     def is_private(self, key: str, now: float) -> bool:
         """Whether this key turned out private a moment ago, so that waiting is in vain."""
@@ -109,7 +132,7 @@ class Pilot:
             if (ready := await self._ready(plan)) is not None:
                 return Landed(None, ready, found=True)
             landed = await self.fly_alone(plan)
-            if landed.answer is not None and is_private(landed.answer):
+            if landed.answer is not None and is_for_one(landed.answer):
                 private_until = self._clock() + PRIVATE_SECONDS
             return landed
         finally:
@@ -118,15 +141,25 @@ class Pilot:
     async def fly_alone(self, plan: Plan) -> Landed:
         """Render without regard to others, and settle what the store keeps."""
         begun = self._clock()
+        return await self._land(plan, await self.ask(plan.key, plan.render), begun)
+
+    async def ask(self, key: str, render: Callable[[], Awaitable[Answer]]) -> Answer:
+        """One render, counted and within its deadline; whatever it raises is an answer."""
+        cells, time = self._counters.cells, asyncio.get_running_loop().time
+        began = time()
         try:
             async with asyncio.timeout(self._deadline):
-                answer = await plan.render()
+                answer = await render()
         except TimeoutError:
             answer = failure(504, "The page took too long.", Outcome.TIMEOUT)
         except Exception:
-            log.exception("rendering %s failed", plan.key)
+            log.exception("rendering %s failed", key)
             answer = failure(500, "The page could not be made.")
-        return await self._land(plan, answer, begun)
+        cells[Count.RENDERS] += 1
+        cells[Count.RENDER_MICROSECONDS] += int((time() - began) * 1e6)
+        cells[Count.RENDER_ERRORS] += has_failed(answer)
+        cells[Count.RENEWED] += answer.renewed
+        return answer
 
     async def _land(self, plan: Plan, answer: Answer, begun: float) -> Landed:
         now = self._clock()
@@ -138,7 +171,7 @@ class Pilot:
             case Effect.REPLACE_BRIEFLY if answer.shared is not None and not is_private(answer):
                 brief = degraded_lifetime(answer.shared.lifetime)
                 return await self._replace(plan, answer, answer.shared, brief, begun)
-            case Effect.REMOVE if plan.previous is not None:
+            case Effect.REMOVE if plan.previous is not None and not plan.solo:
                 await self._store.delete(plan.key, plan.previous.selecting)
         return Landed(answer)
 
@@ -154,7 +187,7 @@ class Pilot:
         newer = select(await self._store.get(plan.key), plan.selecting)
         if newer is not None and newer.build != self.build:
             # A newer build shares this store; its pages are not ours to refresh.
-            self._failures.set(plan.key, (0, self._clock() + LONGEST_BACKOFF))
+            self._failures.set(plan.key, _Failure(0, self._clock() + LONGEST_BACKOFF))
         if newer is not None and newer.generated_at > begun and not newer.invalidated:
             return Landed(None, newer, found=True)
         return Landed(answer, stored)
@@ -169,34 +202,28 @@ class Pilot:
         begun: float,
     ) -> Stored:
         """What the store would keep of an answer."""
-        return stored_from(
-            answer,
-            shared,
-            path=parse_key(key)[0],
-            selecting=selecting,
-            lifetime=lifetime,
-            begun=begun,
-            behind=self._behind,
-            build=self.build,
-        )
+        return self._wording.stored(answer, shared, Kept(key, selecting, lifetime, begun, self.build))
 
     def _remember(self, plan: Plan, result: Result, answer: Answer, now: float) -> None:
         if result in (Result.FAILED, Result.DEGRADED):
             self._back_off(plan, answer, now)
         else:
             self._failures.forget(plan.key)
-        if is_private(answer):
+        if plan.solo:
+            return
+        if is_for_one(answer):
             self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
             self._private.forget(plan.key)
 
     def _back_off(self, plan: Plan, answer: Answer, now: float) -> None:
-        times = (self._failures.get(plan.key) or (0, 0.0))[0] + 1
+        failed = self._failures.get(plan.key)
+        times = (failed.times if failed is not None else 0) + 1
         seconds = backoff(times)
-        self._failures.set(plan.key, (times, now + seconds))
+        self._failures.set(plan.key, _Failure(times, now + seconds, is_unreachable(answer)))
         # Who rendered has logged the cause; that a page is now older than it should be is ours to say.
         if plan.previous is not None:
-            self._counts["refresh-failed"] += 1
+            self._counters.cells[Count.REFRESHES_FAILED] += 1
             cause = answer.degraded or answer.status
             log.warning(
                 "refreshing %s failed (%s); next try in %.0f s at the earliest", plan.key, cause, seconds

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.collapse import Flights
+from isrgen.edge.counters import Count, Counters
 from isrgen.edge.flight import FlightKey, Pilot, Plan
 from isrgen.edge.landing import Landed
 from isrgen.edge.store import Store
@@ -22,10 +23,13 @@ Render = Callable[[HeaderPairs], Awaitable[Answer]]
 class Refresher:
     """The regenerations under way, at most one for each variant of a key."""
 
-    def __init__(self, store: Store, pilot: Pilot, flights: Flights[FlightKey, Landed], most: int) -> None:
+    def __init__(
+        self, store: Store, pilot: Pilot, flights: Flights[FlightKey, Landed], most: int, counters: Counters
+    ) -> None:
         self._store = store
         self._pilot = pilot
         self._flights = flights
+        self._counters = counters
         self._slots = asyncio.Semaphore(most)
         self._tasks: dict[FlightKey, asyncio.Task[None]] = {}
         self._behind: set[asyncio.Task[None]] = set()
@@ -61,6 +65,7 @@ class Refresher:
         async with self._slots:
             if await self._is_done(key, stored):
                 return
+            self._counters.cells[Count.REFRESHES] += 1
             flight = (key, stored.selecting, await self._store.epoch())
             values = dict(stored.selecting)
             clean = tuple((name, value) for name, value in stored.selecting if value)
