@@ -25,6 +25,7 @@ from isrgen.edge.landing import (
     Pages,
     Wording,
     dispose,
+    is_private,
     is_unreachable,
     may_tell_everyone,
     result_of,
@@ -135,6 +136,24 @@ class Edge:
         """Whether the regeneration that a visitor began is under way or waits for its turn."""
         return self._refresher.has(key, stored)
 
+    async def variants(self, key: str) -> Sequence[Stored]:
+        """What is stored; what another build made is stale, like after a soft purge."""
+        variants = self.store.peek(key)
+        if variants is None:
+            variants = await self.store.get(key)
+        if all(stored.build == self._build for stored in variants):
+            return variants
+        return [v if v.build == self._build else replace(v, invalidated=True) for v in variants]
+
+    async def renew(self, key: str, previous: Stored, answer: Answer, begun: float, epoch: int) -> None:
+        """Put a newer head over a stored response, or remove that if it may not be kept any longer."""
+        shared = answer.shared
+        if shared is None or answer.stream is not None or is_private(answer):
+            await self.store.delete(key, previous.selecting)
+            return
+        renewed = self._pilot.stored(key, answer, shared, previous.selecting, shared.lifetime, begun)
+        await self.store.put(key, renewed, epoch)
+
     def expects_private(self, key: str) -> bool:
         """Whether the answer to this key was one visitor's own a moment ago."""
         return self._pilot.is_private(key, self._clock())
@@ -146,7 +165,7 @@ class Edge:
     async def _try(self, exchange: Exchange) -> Served | None:
         """One look at the store, and what follows from it; None: look again."""
         key, now, cells = exchange.key, self._clock(), self.counters.cells
-        variants = await self._variants(key)
+        variants = await self.variants(key)
         origin = self._pilot.origin(key, now)
         decision = decide(variants, exchange.selecting, now, authorized=exchange.authorized, origin=origin)
         stored = decision.stored
@@ -208,15 +227,6 @@ class Edge:
             except PurgeError:
                 return await unpurged(answer)
         return answer
-
-    async def _variants(self, key: str) -> Sequence[Stored]:
-        """What is stored; what another build made is stale, like after a soft purge."""
-        variants = self.store.peek(key)
-        if variants is None:
-            variants = await self.store.get(key)
-        if all(stored.build == self._build for stored in variants):
-            return variants
-        return [v if v.build == self._build else replace(v, invalidated=True) for v in variants]
 
     async def _regenerate_all(self, keys: Sequence[str], epoch: int) -> None:
         """Start to regenerate every invalidated variant of these keys, until too many wait for it."""

@@ -55,7 +55,8 @@ def path_forms(path: str) -> tuple[str, ...]:
     >>> path_forms("/blog/tea")
     ('/blog/tea', '/blog/tea/')
     """
-    plain = canonical_path(path)
+    # The key of a proxied response is its whole URL, query and all.
+    plain = path if "://" in path else canonical_path(path)
     if plain == "/":
         return (plain,)
     bare = plain.rstrip("/")

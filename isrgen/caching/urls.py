@@ -1,0 +1,80 @@
+"""The key of a response that some origin sent: its URL, spelt in the one way that is certain.
+
+Two spellings become one only where RFC 3986 section 6.2.2 says that they mean
+the same to everybody: the host in lower case, no default port, escapes in
+upper case, and no escapes of what needs none. Everything else is for the
+origin to judge: ``%2F`` is no slash, ``a=1&b=2`` is not ``b=2&a=1``, and
+``/a/../b`` is not ``/b``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from isrgen.caching.keys import MAX_KEY
+
+_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def url_key(scheme: str, host: str, target: str) -> str:
+    """The key of a request, or "" for one whose response is not kept under any.
+
+    >>> url_key("http", "Example.ORG:80", "/%7euser/a%2fb?x=%C3%a9&y")
+    'http://example.org/~user/a%2Fb?x=%C3%A9&y'
+    >>> url_key("http", "example.org", "*")
+    ''
+    """
+    if not target.startswith("/"):
+        return ""
+    authority = host.lower().removesuffix(_DEFAULT_PORTS.get(scheme.lower(), "\0"))
+    key = f"{scheme.lower()}://{authority}{_ESCAPE.sub(_spelled, target)}"
+    return key if len(key) <= MAX_KEY else ""
+
+
+def key_of(url: str) -> str:
+    """The key of a whole URL as people write it, or "" for what is none."""
+    parts = split_url(url)
+    return "" if parts is None else url_key(*parts)
+
+
+def split_url(url: str) -> tuple[str, str, str] | None:
+    """Scheme, authority and target of an ``http`` or ``https`` URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
+        return None
+    target = parts.path or "/"
+    return parts.scheme, parts.netloc, f"{target}?{parts.query}" if parts.query else target
+
+
+def also_changed(key: str, references: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that ``Location`` and ``Content-Location`` name, of the same origin (RFC 9111 section 4.4).
+
+    >>> also_changed("http://a/b/c", ("d", "http://other/x", "/e?f"))
+    ('http://a/b/d', 'http://a/e?f')
+    """
+    found = []
+    for reference in references:
+        try:
+            other = key_of(urljoin(key, reference))
+        except ValueError:
+            continue
+        if other and _origin(other) == _origin(key) and other != key:
+            found.append(other)
+    return tuple(dict.fromkeys(found))
+
+
+def _origin(key: str) -> tuple[str, str]:
+    scheme, _, rest = key.partition("://")
+    return scheme, rest.partition("/")[0]
+
+
+def _spelled(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()

@@ -1,0 +1,172 @@
+"""The cache in front of any origin: RFC 9111 for requests and responses that isrgen had no part in making.
+
+It knows no socket: a request comes as values, an ``Origin`` is asked for the
+rest. The driver is the one of a site's pages; what differs is who says how
+long a response may be kept (the origin), what is asked of it (whether what is
+stored still holds), and in whose words the answer goes out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from isrgen.caching.freshening import is_same_representation
+from isrgen.caching.keys import select
+from isrgen.caching.selecting import Verbatim as Selecting
+from isrgen.caching.selecting import fields_of, is_variant
+from isrgen.caching.status import CacheStatus, Fwd
+from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.urls import also_changed, key_of, split_url, url_key
+from isrgen.edge.counters import Count, Counters
+from isrgen.edge.driver import Edge
+from isrgen.edge.exchange import Ask, Exchange, Served
+from isrgen.edge.inquiry import Inquiry
+from isrgen.edge.origin import Origin, OriginRequest
+from isrgen.edge.portion import portion
+from isrgen.edge.store import PurgeError, Store
+from isrgen.edge.verbatim import Verbatim
+from isrgen.http.answer import Answer
+from isrgen.http.context import Purge
+
+log = logging.getLogger("isrgen")
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE"})
+"""Registered methods that change nothing; after any other, known or not, what is stored is invalid."""
+
+_JUDGED_BY_ORIGIN: Final = frozenset({"if-match", "if-unmodified-since", "range"})
+"""What makes a request one for less than the whole, as long as nothing is stored."""
+
+
+class HttpCache:
+    """``deadline``: seconds for a response that others wait for; ``max_body``: bytes of the largest one kept."""
+
+    def __init__(
+        self,
+        store: Store,
+        origin: Origin,
+        *,
+        clock: Callable[[], float],
+        counters: Counters | None = None,
+        deadline: float = 60.0,
+        max_body: int = 10_000_000,
+        build: str = "",
+        max_regenerations: int = 16,
+    ) -> None:
+        self._origin = origin
+        self._clock = clock
+        self._inquiry = Inquiry(origin, clock, max_body)
+        self._wording = Verbatim()
+        self.edge = Edge(
+            store,
+            clock=clock,
+            build=build,
+            deadline=deadline,
+            max_regenerations=max_regenerations,
+            regenerate=self._regenerate,
+            wording=self._wording,
+            counters=counters,
+        )
+
+    async def start(self) -> None:
+        """Once, before ``serve``."""
+        await self.edge.start()
+
+    async def close(self) -> None:
+        """Finish what is under way; the store and the origin are closed."""
+        await self.edge.close()
+        await self._origin.close()
+
+    async def serve(self, request: OriginRequest) -> Served:
+        """Answer one request; ``headers`` have lower-case names and no hop-by-hop fields."""
+        key = url_key(request.scheme, request.host, request.target)
+        if request.method not in ("GET", "HEAD"):
+            return await self._pass_on(request, key, Fwd.METHOD)
+        if request.body is not None or not key:
+            # A body is in no key: what is made of it is for who sent it.
+            return await self._pass_on(request, "", Fwd.BYPASS)
+        served = await self.edge.serve(self._exchange(request, key))
+        return portion(request.method, request.headers, served)
+
+    async def purge(self, purges: Sequence[Purge]) -> None:
+        """Carry purges out; a path is a whole URL, without which no host is named."""
+        await self.edge.purge([replace(one, path=key_of(one.path) or one.path) for one in purges])
+
+    def _exchange(self, request: OriginRequest, key: str) -> Exchange:
+        selecting = Selecting(request.headers)
+        names = {name for name, _ in request.headers}
+        ask = Ask.PART if names & _JUDGED_BY_ORIGIN else Ask.WHOLE
+
+        async def visitor() -> Answer:
+            previous = await self._previous(key, selecting, "authorization" in names)
+            if request.method == "HEAD":
+                return await self._head(request, key, previous)
+            if previous is None and (ask is Ask.PART or self.edge.expects_private(key)):
+                return await self._inquiry.ask(request)
+            return await self._inquiry.whole(request, previous)
+
+        async def clean(headers: HeaderPairs) -> Answer:
+            return await self._refresh(key, headers)
+
+        return Exchange(
+            key,
+            "",
+            selecting,
+            visitor,
+            clean,
+            ask=Ask.HEAD if request.method == "HEAD" else ask,
+            authorized="authorization" in names,
+        )
+
+    async def _previous(self, key: str, selecting: Selecting, authorized: bool) -> Stored | None:
+        """What is stored for a request, to ask the origin whether it still holds."""
+        variants = await self.edge.variants(key)
+        if authorized:
+            variants = [stored for stored in variants if stored.for_authorized]
+        return select(variants, selecting)
+
+    async def _head(self, request: OriginRequest, key: str, previous: Stored | None) -> Answer:
+        """Ask for the head; it updates the stored response to GET, or shows it to be old (section 4.3.5)."""
+        asked_at, epoch = self._clock(), await self.edge.store.epoch()
+        answer = await self._inquiry.ask(request)
+        if previous is None or answer.status != 200:
+            return answer
+        head = answer.headers.pairs()
+        if is_same_representation(previous.headers, len(previous.body), head):
+            renewed = self._inquiry.renewed(previous, head, asked_at)
+            await self.edge.renew(key, previous, renewed, asked_at, epoch)
+        else:
+            await self.edge.store.delete(key, previous.selecting)
+        return answer
+
+    def _regenerate(self, key: str, headers: HeaderPairs) -> Awaitable[Answer] | None:
+        """A request for exactly a key and the fields that select a variant, by no visitor."""
+        return None if split_url(key) is None else self._refresh(key, headers)
+
+    async def _refresh(self, key: str, headers: HeaderPairs) -> Answer:
+        scheme, host, target = split_url(key) or ("http", "", "/")
+        variants = await self.edge.variants(key)
+        previous = next((stored for stored in variants if is_variant(stored.selecting, headers)), None)
+        request = OriginRequest("GET", scheme, host, target, fields_of(headers))
+        return await self._inquiry.whole(request, previous)
+
+    async def _pass_on(self, request: OriginRequest, key: str, why: Fwd) -> Served:
+        """Send a request on as it is; what an unsafe one may have changed is not sent again."""
+        self.edge.counters.cells[Count.BYPASS] += 1
+        answer = await self._inquiry.ask(request)
+        answer.shared = None
+        if key and request.method not in SAFE_METHODS and 200 <= answer.status < 400:
+            await self._invalidate(key, answer)
+        return self._wording.own(answer, CacheStatus(fwd=why))
+
+    async def _invalidate(self, key: str, answer: Answer) -> None:
+        """RFC 9111 section 4.4; what the store cannot remove now it owes, and sends nothing meanwhile."""
+        named = (*answer.headers.getall("location"), *answer.headers.getall("content-location"))
+        for changed in (key, *also_changed(key, tuple(named))):
+            self.edge.forget(changed)
+            try:
+                await self.edge.store.invalidate_key(changed, hard=True)
+            except PurgeError as error:
+                log.error("%s is out of date and cannot be removed: %s", changed.partition("?")[0], error)
