@@ -41,7 +41,7 @@ _JUDGED_BY_ORIGIN: Final = frozenset({"if-match", "if-unmodified-since", "range"
 
 
 class HttpCache:
-    """``deadline``: seconds for a response that others wait for; ``max_body``: bytes of the largest one kept."""
+    """``deadline`` bounds the seconds that others wait for a response, ``max_body`` the bytes kept of one."""
 
     def __init__(
         self,
