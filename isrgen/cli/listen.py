@@ -17,17 +17,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Final
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from isrgen.cli.limits import granian_limits
 from isrgen.cli.logs import CONFIG
 from isrgen.errors import IsrgenError
 
 PATIENCE: Final = 8
 """Seconds that a worker may take to finish what is under way; the whole end takes less than 10."""
+
+_LOOP: Final = Loops.uvloop if find_spec("uvloop") else Loops.asyncio
+"""It is installed with us wherever there is one; a hit then costs some 30 % less."""
 
 _POLL: Final = 0.05
 _MOST_REPLACING: Final = 15.0
@@ -137,6 +142,8 @@ def run(
         interface=interface,
         workers=workers,
         websockets=False,
+        loop=_LOOP,
+        **granian_limits(),
         workers_kill_timeout=patience,
         log_dictconfig=CONFIG,
         log_level=LogLevels.warning,

@@ -30,6 +30,18 @@ def _set_json(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
     return value
 
 
+def _access_log(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Opened here, so that a wrong path is told before anything is built."""
+    if value in ("", "-"):
+        return value
+    path = Path(value).resolve()
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise click.BadParameter(f"{value} cannot be written: {error.strerror}.") from error
+    return str(path)
+
+
 debug_option = click.option(
     "--debug",
     is_flag=True,
@@ -59,6 +71,14 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, callback=_set_json, help="Print JSON, for programs."
 )
 """Problems of the site become JSON on stdout too, and nothing else is said of them."""
+
+access_log_option = click.option(
+    "--access-log",
+    default="",
+    metavar="PATH",
+    callback=_access_log,
+    help="Write a JSON line for every response to this file, or to standard output: -",
+)
 
 no_build_option = click.option("--no-build", is_flag=True, help="Take the output folder as it is.")
 
