@@ -1,145 +1,203 @@
-"""Every cache play on the real ``isrgen serve``: one worker with its memory, two with a disk store.
+"""Every cache play on the real ``isrgen serve``, with each store.
 
-Plays are mostly waiting, so they are performed side by side, each on a server
-of its own; every test then tells what came of its play.
+One worker with its memory, two that share a disk, two that share a Redis: one
+server for each arrangement, on which the plays are performed side by side.
+Who kills a worker or takes the store away has a server to himself.
 """
 
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import play as plays
+import programs
 import pytest
-from play import Behaviour, Reply
+import stages
+from play import Behaviour, Play, Reply
+from redis_server import RedisServer
+from stages import Pace
 
 SITE = Path(__file__).parent / "site"
-ARRANGEMENTS = {"one worker": ("--workers", "1"), "two workers": ("--workers", "2")}
-PURGES = frozenset({"purge-by-tag", "purge-by-path"})
-HAS = {"one worker": PURGES | {"one-process"}, "two workers": PURGES}
-SIDE_BY_SIDE = 4
+TOKEN = "the token of the plays"  # noqa: S105
+ALL = frozenset(
+    {
+        "purge-by-tag", "purge-by-path", "purge-epoch", "recorded-reads", "degraded", "stale-if-error",
+        "query-normalised", "draft", "server",
+    }
+)  # fmt: skip
+HAS = {
+    "memory": ALL | {"one-process"},
+    "disk": ALL | {"processes"},
+    "redis": ALL | {"processes", "store-outage"},
+}
+ALONE = frozenset({"processes", "store-outage"})
+"""What else is performed on the same server would suffer from it."""
 
-Performed = dict[tuple[str, str], Exception | None]
+
+@dataclass
+class Theatre:
+    """A running server with its store."""
+
+    arrangement: str
+    folder: Path
+    server: programs.Program
+    redis: RedisServer | None = None
+
+    @classmethod
+    def open(cls, arrangement: str, folder: Path, site: Path) -> Theatre:
+        folder.mkdir(parents=True)
+        redis = None
+        if arrangement == "redis":
+            redis = RedisServer(shutil.which("redis-server") or "", folder / "redis").start()
+        store = redis.url() if redis else f"{arrangement}:"
+        store += f"{folder}/edge" if arrangement == "disk" else ""
+        workers = "1" if arrangement == "memory" else "2"
+        command = ["serve", "--no-build", "--site", str(site), "--store", store, "--workers", workers]
+        env = {"ISRGEN_PLAY_CONTROL": str(folder), "ISRGEN_TOKEN": TOKEN, "ISRGEN_DRAFT_SECRET": "x" * 32}
+        return cls(arrangement, folder, programs.isrgen(folder / "server", *command, **env), redis)
+
+    def close(self) -> None:
+        self.server.end()
+        if self.redis is not None:
+            self.redis.stop()
 
 
 @dataclass
 class ServeStage:
-    """A real server; requests go over sockets, one connection each."""
+    """One hall of a theatre; requests go over sockets, one connection each."""
 
-    port: int
-    control: Path
-    has: frozenset[str]
+    theatre: Theatre
+    hall: str
+    pace: Pace
+    means: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        self.control = self.theatre.folder / self.hall
+        self.control.mkdir()
 
     async def behave(self, behaviour: Behaviour) -> None:
         fresh = self.control / "behaviour.new"
         fresh.write_text(json.dumps(asdict(behaviour)))
         fresh.replace(self.control / "behaviour.json")
 
-    async def request(
-        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | None = None
-    ) -> Reply:
-        return await asyncio.to_thread(self._request, method, path, headers, body)
-
-    def _request(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | None) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        began = time.monotonic()
-        try:
-            connection.request(method, path, body, dict(headers))
-            response = connection.getresponse()
-            text = response.read().decode()
-            seconds = time.monotonic() - began
-            found = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, found, text, seconds)
-        finally:
-            connection.close()
+    async def request(self, method: str, path: str, headers: list[tuple[str, str]]) -> Reply:
+        return await stages.request(self.theatre.server.port, method, f"/{self.hall}{path}", headers)
 
     async def wait(self, seconds: float) -> None:
-        # A request that was started has to be on its way before the next step.
-        await asyncio.sleep(seconds or 0.1)
+        await self.pace.wait(seconds)
 
     async def purge(self, kind: str, name: str, hard: bool) -> None:
+        name = f"{self.hall}.{name}" if kind == "tag" else f"/{self.hall}{name}"
         body = json.dumps({"kind": kind, "name": name, "hard": hard}).encode()
-        reply = await self.request("POST", "/api/purge", [("Content-Type", "application/json")], body)
+        reply = await stages.request(self.theatre.server.port, "POST", "/api/purge", [], body)
         assert reply.status == 204, reply
 
     async def renders(self) -> int:
-        count = self.control / "renders"
-        return count.stat().st_size if count.exists() else 0
+        return len(self._renders())
 
+    async def draft(self) -> str:
+        path = f"/_isrgen/draft?token={TOKEN.replace(' ', '%20')}&to=/{self.hall}/"
+        reply = await stages.request(self.theatre.server.port, "GET", path, [])
+        assert "set-cookie" in reply.headers, reply
+        return reply.headers["set-cookie"].partition(";")[0]
 
-async def perform(path: Path, arrangement: str, folder: Path, site: Path) -> Exception | None:
-    """One play on a server of its own."""
-    folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "isrgen.cli", "serve", "--no-build", "--port", "0"]
-    store = f"disk:{folder}/edge" if arrangement == "two workers" else "memory:"
-    with (folder / "log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, "--site", str(site), "--store", store, *ARRANGEMENTS[arrangement],
-            env={**os.environ, "ISRGEN_PLAY_CONTROL": str(folder), "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        port = int(line.partition("http://127.0.0.1:")[2].partition("/")[0])
-        await plays.run(plays.load(path), ServeStage(port, folder, HAS[arrangement]))
-    except Exception as error:
-        # A play that breaks tells of itself; the others go on.
-        return error
-    finally:
-        process.terminate()
-        await process.wait()
-    return None
+    async def kill(self) -> None:
+        os.kill(int(self._renders()[-1]), signal.SIGKILL)
+
+    async def store_there(self, there: bool) -> None:
+        redis = self.theatre.redis
+        assert redis is not None
+        await asyncio.to_thread(redis.start if there else redis.stop)
+
+    def _renders(self) -> list[str]:
+        log = self.control / "renders"
+        return log.read_text().split() if log.exists() else []
 
 
 @pytest.fixture(scope="module")
-def performed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Performed:
-    """What came of each play that this run asks for, by its name and arrangement."""
-    folder = tmp_path_factory.mktemp("plays")
-    site = shutil.copytree(SITE, folder / "site")
-    build = [sys.executable, "-m", "isrgen.cli", "build", "--site", str(site)]
-    subprocess.run(build, check=True, capture_output=True)
-    wanted = [
-        (item.callspec.params["path"], item.callspec.params["arrangement"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == "test_the_server_plays"
-    ]
-    return asyncio.run(_perform_all(wanted, folder, site))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site under test, built."""
+    folder = shutil.copytree(SITE, tmp_path_factory.mktemp("plays") / "site")
+    command = [sys.executable, "-m", "isrgen.cli", "build", "--site", str(folder)]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
 
 
-async def _perform_all(wanted: list[tuple[Path, str]], folder: Path, site: Path) -> Performed:
-    places = asyncio.Semaphore(SIDE_BY_SIDE)
+@pytest.fixture(scope="module")
+def performed(
+    request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Mapping[str, Exception | None]]:
+    """What came of each play that this run asks for, in one arrangement."""
 
-    async def one(path: Path, arrangement: str) -> None:
-        async with places:
-            place = folder / arrangement.replace(" ", "-") / path.stem
-            found[path.stem, arrangement] = await perform(path, arrangement, place, site)
+    @cache
+    def come_of(arrangement: str) -> Mapping[str, Exception | None]:
+        wanted = [
+            plays.load(item.callspec.params["path"])
+            for item in request.session.items
+            if isinstance(item, pytest.Function)
+            and item.originalname == "test_the_server_plays"
+            and item.callspec.params["arrangement"] == arrangement
+        ]
+        with ExitStack() as stack:
+            return asyncio.run(_perform(arrangement, wanted, stack))
 
-    found: Performed = {}
-    await asyncio.gather(*(one(path, arrangement) for path, arrangement in wanted))
-    return found
+    async def _perform(
+        arrangement: str, wanted: list[Play], stack: ExitStack
+    ) -> Mapping[str, Exception | None]:
+        folder = tmp_path_factory.mktemp(arrangement)
+
+        def opened(name: str) -> Theatre:
+            theatre = Theatre.open(arrangement, folder / name, site)
+            stack.callback(theatre.close)
+            return theatre
+
+        shared = opened("shared")
+
+        async def enter(play: Play, hall: str, pace: Pace) -> ServeStage:
+            alone = play.needs & ALONE
+            theatre = await asyncio.to_thread(opened, f"alone-{hall}") if alone else shared
+            return ServeStage(theatre, hall, pace)
+
+        return await stages.perform_all(wanted, enter)
+
+    return come_of
 
 
-# A play is for the caches that have what it needs.
+# A play is for the arrangements that have what it needs.
 CAST = [
-    pytest.param(path, arrangement, id=f"{path.stem}-{arrangement.replace(' ', '-')}")
+    pytest.param(path, arrangement, id=f"{path.stem}-{arrangement}")
+    for arrangement in HAS
     for path in plays.PLAYS
-    for arrangement in ARRANGEMENTS
     if plays.load(path).needs <= HAS[arrangement]
 ]
 
 
 @pytest.mark.parametrize(("path", "arrangement"), CAST)
-def test_the_server_plays(path: Path, arrangement: str, performed: Performed) -> None:
-    error = performed[path.stem, arrangement]
+def test_the_server_plays(
+    path: Path,
+    arrangement: str,
+    performed: Callable[[str], Mapping[str, Exception | None]],
+    require: Callable[..., str],
+) -> None:
+    if arrangement == "redis":
+        require("redis-server")
+    error = performed(arrangement)[path.stem]
     if error is not None:
         raise error
+
+
+def test_every_play_is_performed_in_some_arrangement() -> None:
+    told = {need for path in plays.PLAYS for need in plays.load(path).needs}
+    assert told <= set().union(*HAS.values())

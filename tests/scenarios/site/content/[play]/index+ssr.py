@@ -3,5 +3,5 @@ from _lib.control import render
 cache = {"query": ["page"], "vary": ["Accept-Language"], "bypass-cookies": ["session"]}
 
 
-async def loader(request):
-    return await render(request)
+async def loader(request, params):
+    return await render(request, params)

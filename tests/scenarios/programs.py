@@ -1,0 +1,78 @@
+"""The real programs that plays are performed on, each on a free port of loopback and ended by its number."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+REFERENCE = Path(__file__).parent / "varnish" / "reference.vcl"
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Program:
+    """A process that listens on ``port``; its output goes to a file in ``folder``."""
+
+    def __init__(self, folder: Path, port: int, *command: str, **env: str) -> None:
+        self.port = port
+        folder.mkdir(parents=True, exist_ok=True)
+        self.log = folder / "log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **env}
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.05)
+            else:
+                return
+        self.end()
+        raise AssertionError(f"{self.process.args} does not listen: {self.log.read_text()}")
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        try:
+            self.process.wait(15)
+        finally:
+            self.process.kill()
+            self.process.wait(15)
+
+
+def varnish(folder: Path, origin: int) -> Program:
+    """The reference: Varnish with the VCL that a person wrote for it, in front of an origin's port."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    vcl = folder / "reference.vcl"
+    vcl.write_text(REFERENCE.read_text("utf-8").replace("ORIGIN_PORT", str(origin)), "utf-8")
+    # fmt: off
+    settings = [
+        "-F", "-n", str(folder / "work"), "-f", str(vcl), "-a", f"127.0.0.1:{port}", "-T", "none",
+        "-s", "malloc,32m", "-j", "none", "-p", "default_grace=0", "-p", "default_keep=0",
+    ]
+    # fmt: on
+    return Program(folder, port, shutil.which("varnishd") or "", *settings)
+
+
+def isrgen(folder: Path, *arguments: str, **env: str) -> Program:
+    """``isrgen serve`` or another command that takes ``--port``."""
+    port = free_port()
+    command = [sys.executable, "-m", "isrgen.cli", *arguments, "--port", str(port)]
+    return Program(folder, port, *command, PYTHONUNBUFFERED="1", **env)

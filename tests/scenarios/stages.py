@@ -1,0 +1,115 @@
+"""What stages over sockets share: a request, and plays that are performed side by side.
+
+Plays are mostly waiting, so that many are performed at the same time on one
+cache. Each has a part of the URL space to itself, its *hall*: what it calls
+``/`` is ``/HALL/`` there, and its tag ``blog`` is ``HALL.blog``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import io
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import play as plays
+from play import Play, Reply, Stage
+
+SIDE_BY_SIDE = 12
+ATTEMPTS = 3
+LATE = 0.25
+"""Seconds by which a machine may be late before what a play saw says nothing of the cache."""
+
+
+@dataclass
+class Pace:
+    """Whether time passed as a play asked for it."""
+
+    late: bool = False
+
+    async def wait(self, seconds: float) -> None:
+        # A request that was started has to be on its way before the next step.
+        seconds = seconds or 0.1
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        if time.monotonic() - began - seconds > LATE:
+            self.late = True
+
+
+class _Bytes:
+    """What ``http.client`` wants of a socket, for bytes that were read already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        assert mode == "rb"
+        return io.BytesIO(self._data)
+
+
+async def request(
+    port: int, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes | None = None
+) -> Reply:
+    """One request on a connection of its own."""
+    began = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        lines = [f"{method} {path} HTTP/1.1", "Host: example.org", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        lines += [f"Content-Length: {len(body)}"] if body is not None else []
+        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
+        data = await asyncio.wait_for(reader.read(), 30)
+    except ConnectionError:
+        data = b""
+    finally:
+        writer.close()
+    return _parsed(method, data, time.monotonic() - began)
+
+
+def _parsed(method: str, data: bytes, seconds: float) -> Reply:
+    response = http.client.HTTPResponse(_Bytes(data), method=method)  # type: ignore[arg-type]
+    try:
+        response.begin()
+        text = response.read().decode()
+    except (http.client.HTTPException, ConnectionError):
+        return Reply(0, seconds=seconds)
+    finally:
+        response.close()
+    return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, text, seconds)
+
+
+async def perform(play: Play, enter: Callable[[str, Pace], Awaitable[Stage]]) -> Exception | None:
+    """What comes of a play in a hall of its own; again in another one where the machine was late.
+
+    ``enter`` is given the hall's name.
+    """
+    error: Exception | None = None
+    for attempt in range(ATTEMPTS):
+        pace = Pace()
+        try:
+            await plays.run(play, await enter(f"{play.name}-{attempt}", pace))
+        except Exception as raised:
+            # A play that breaks tells of itself; the others go on.
+            error = raised
+            if not pace.late:
+                break
+        else:
+            return None
+    return error
+
+
+async def perform_all(
+    wanted: Iterable[Play], enter: Callable[[Play, str, Pace], Awaitable[Stage]]
+) -> dict[str, Exception | None]:
+    """What came of each play, by its name."""
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+    found: dict[str, Exception | None] = {}
+
+    async def one(play: Play) -> None:
+        async with places:
+            found[play.name] = await perform(play, lambda hall, pace: enter(play, hall, pace))
+
+    await asyncio.gather(*(one(play) for play in wanted))
+    return found
