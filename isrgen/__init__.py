@@ -14,8 +14,9 @@ Files become a Site. ``build`` renders what can be rendered now and writes a
 Manifest. ``server`` and ``targets`` know only the manifest. What a cache
 should do is a pure function in ``caching``; ``edge`` carries it out.
 
-The names below are for the loaders, API routes and middleware of a site. They
-are imported when they are first used: the command line never uses them.
+The names below are for the loaders, API routes and middleware of a site, and
+``EdgeCache`` for applications that are none. They are imported when they are
+first used: the command line never uses them.
 """
 
 from importlib import import_module
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from isrgen.http.headers import Headers
     from isrgen.http.request import Request
     from isrgen.http.response import Response, not_found, redirect
+    from isrgen.server.edge_cache import EdgeCache
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "EdgeCache",
     "Headers",
     "Request",
     "Response",
@@ -51,20 +54,21 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "Headers": "headers",
-    "Request": "request",
-    "Response": "response",
-    "not_found": "response",
-    "redirect": "response",
+    "EdgeCache": "server.edge_cache",
+    "Headers": "http.headers",
+    "Request": "http.request",
+    "Response": "http.response",
+    "not_found": "http.response",
+    "redirect": "http.response",
 }
-"""Name -> its module in ``isrgen.http``; the others are in ``context``."""
+"""Name -> its module; the others are in ``isrgen.http.context``."""
 
 if not TYPE_CHECKING:  # a type checker would take every name for one that is there
 
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = import_module(f"{__name__}.http.{_HOMES.get(name, 'context')}")
+        home = import_module(f"{__name__}.{_HOMES.get(name, 'http.context')}")
         value = globals()[name] = getattr(home, name)
         return value
 

@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, str]] = {
     "new": "Make a site that builds and serves as it is.",
     "build": "Render the static pages and write dist/.",
     "serve": "Build if needed, then run the production server.",
+    "edge": "Run the edge cache alone, in front of any HTTP server.",
     "dev": "Work on a site: rebuild and reload on every change.",
     "deploy": "Build, and write or upload a platform's files.",
     "routes": "Show every route, its strategy and the reason.",

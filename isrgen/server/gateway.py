@@ -162,7 +162,9 @@ def _incoming(taken: Intake, body: RequestBody) -> Incoming:
 
     path, _, query = taken.target.partition("?")
     headers = [*taken.headers, ("host", taken.host)]
-    return Incoming(taken.method, path, path.encode("latin-1"), query, headers, taken.client, read_body)
+    return Incoming(
+        taken.method, path, path.encode("latin-1"), query, headers, taken.client, read_body, taken.scheme
+    )
 
 
 async def _start(send: Any, status: int, fields: Pairs) -> None:

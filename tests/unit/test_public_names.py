@@ -7,8 +7,9 @@ import pytest
 
 import isrgen
 from isrgen.http import context, headers, request, response
+from isrgen.server import edge_cache
 
-HOMES = (context, headers, request, response)
+HOMES = (context, edge_cache, headers, request, response)
 
 
 @pytest.mark.parametrize("name", isrgen.__all__)
