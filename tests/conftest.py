@@ -19,8 +19,13 @@ sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from redis_server import RedisServer
 
-REQUIRED = frozenset(name for name in os.environ.get("ISRGEN_REQUIRE", "").split(",") if name)
-"""Tools whose absence is a failure rather than a skip."""
+PROGRAMS = {"redis": "redis-server", "varnish": "varnishd"}
+"""Tools whose program has another name."""
+
+REQUIRED = frozenset(
+    PROGRAMS.get(name, name) for name in os.environ.get("ISRGEN_REQUIRE", "").split(",") if name
+)
+"""Programs whose absence is a failure rather than a skip."""
 
 MakeSite = Callable[[Mapping[str, "str | bytes"]], Path]
 Isrgen = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -105,10 +110,11 @@ def require() -> Callable[..., str]:
     """``require("node")`` is the tool's path; a missing one skips by name, or fails where CI wants it."""
 
     def find(name: str, found: str | Path | None = None) -> str:
-        path = str(found) if found else shutil.which(name)
+        program = PROGRAMS.get(name, name)
+        path = str(found) if found else shutil.which(program)
         if path:
             return path
-        if name in REQUIRED:
+        if program in REQUIRED:
             pytest.fail(f"{name} is not installed, and ISRGEN_REQUIRE asks for it")
         pytest.skip(f"{name} is not installed")
 

@@ -16,10 +16,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import play as plays
 import programs
@@ -30,7 +31,7 @@ from redis_server import RedisServer
 from stages import Pace
 
 SITE = Path(__file__).parent / "site"
-TOKEN = "the token of the plays"  # noqa: S105
+TOKEN = "the token of the plays"
 ALL = frozenset(
     {
         "purge-by-tag", "purge-by-path", "purge-epoch", "recorded-reads", "degraded", "stale-if-error",
@@ -81,7 +82,7 @@ class ServeStage:
     theatre: Theatre
     hall: str
     pace: Pace
-    means: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    means: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         self.control = self.theatre.folder / self.hall
@@ -192,7 +193,7 @@ def test_the_server_plays(
     require: Callable[..., str],
 ) -> None:
     if arrangement == "redis":
-        require("redis-server")
+        require("redis")
     error = performed(arrangement)[path.stem]
     if error is not None:
         raise error

@@ -1,0 +1,136 @@
+"""The cache plays on a real Varnish, set up by hand: the reference for what our own edge owes.
+
+A play that passes here and fails on ``isrgen serve`` is our fault; one that
+asks for what Varnish lacks is skipped, with the reason in ``LACKS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
+
+import play as plays
+import programs
+import pytest
+import stages
+from origin import PlayOrigin
+from play import Behaviour, Reply
+from stages import Pace
+
+LACKS: Mapping[str, str] = MappingProxyType(
+    {
+        "recorded-reads": "a cache in front of an origin is not told what a page reads",
+        "degraded": "an origin has no header that says its data is a fallback",
+        "stale-if-error": "its one window, the grace, is stale-while-revalidate's",
+        "one-process": "it has no back-off after a refresh that failed",
+        "purge-epoch": "a render that a purge overtakes is kept as fresh",
+        "query-normalised": "its key has the query's letters as they were sent",
+        "draft": "a draft visitor is known to isrgen alone",
+        "server": "X-Isrgen-* means nothing to it",
+        "processes": "it is one process",
+        "store-outage": "its store is its own memory",
+    }
+)
+
+MEANS: Mapping[str, str] = MappingProxyType(
+    {
+        # It cannot tell why it missed; RFC 9211 section 2.2 has `miss` for that.
+        "fwd=uri-miss": "fwd=miss",
+        "fwd=vary-miss": "fwd=miss",
+        "fwd=stale": "fwd=miss",
+        # Who waited is told the same as who came later.
+        "collapsed": "hit",
+    }
+)
+
+HAS = frozenset({"purge-by-tag", "purge-by-path"})
+
+
+@dataclass
+class VarnishStage:
+    """One hall of the origin, through Varnish."""
+
+    port: int
+    origin: PlayOrigin
+    hall: str
+    pace: Pace
+    means: ClassVar[Mapping[str, str]] = MEANS
+
+    async def behave(self, behaviour: Behaviour) -> None:
+        self.origin.halls[self.hall].behave(behaviour)
+
+    async def request(self, method: str, path: str, headers: list[tuple[str, str]]) -> Reply:
+        return await stages.request(self.port, method, f"/{self.hall}{path}", headers)
+
+    async def wait(self, seconds: float) -> None:
+        await self.pace.wait(seconds)
+
+    async def purge(self, kind: str, name: str, hard: bool) -> None:
+        key = f"{self.hall}.{name}" if kind == "tag" else f"path:/{self.hall}{name}"
+        headers = [("X-Purge-Key", key)] + ([] if hard else [("X-Purge-Soft", "1")])
+        reply = await stages.request(self.port, "PURGE", "/", headers)
+        assert reply.status == 204, reply
+
+    async def renders(self) -> int:
+        return self.origin.halls[self.hall].renders
+
+    async def draft(self) -> str:
+        raise NotImplementedError
+
+    async def kill(self) -> None:
+        raise NotImplementedError
+
+    async def store_there(self, there: bool) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="module")
+def performed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, require: Callable[..., str]
+) -> Mapping[str, Exception | None]:
+    """What came of each play that this run asks for."""
+    require("varnish")
+    require("varnish-modules", next(Path("/usr/lib").glob("*/varnish/vmods/libvmod_xkey.so"), None))
+    wanted = [
+        plays.load(item.callspec.params["path"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.originalname == "test_varnish_plays"
+    ]
+    origin = PlayOrigin()
+    varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), origin.port)
+
+    async def enter(_: object, hall: str, pace: Pace) -> VarnishStage:
+        return VarnishStage(varnish.port, origin, hall, pace)
+
+    try:
+        castable = [play for play in wanted if not _lacking(play)]
+        return asyncio.run(stages.perform_all(castable, enter))
+    finally:
+        varnish.end()
+        origin.close()
+
+
+@cache
+def _lacking(play: plays.Play) -> str:
+    """Why Varnish cannot perform a play, or ""."""
+    return "; ".join(LACKS[need] for need in sorted(play.needs - HAS))
+
+
+@pytest.mark.parametrize("path", plays.PLAYS, ids=lambda path: path.stem)
+def test_varnish_plays(path: Path, performed: Mapping[str, Exception | None]) -> None:
+    lacking = _lacking(plays.load(path))
+    if lacking:
+        pytest.skip(f"Varnish cannot: {lacking}")
+    error = performed[path.stem]
+    if error is not None:
+        raise error
+
+
+def test_every_reason_to_skip_is_one_for_some_play() -> None:
+    needed = {need for path in plays.PLAYS for need in plays.load(path).needs}
+    assert needed == LACKS.keys() | HAS
