@@ -31,7 +31,8 @@ from isrgen.routing.match import Matcher
 from isrgen.routing.strategy import Strategy
 from isrgen.routing.urls import BadPathError, join, split_raw, unquoted
 from isrgen.server import asgi, rsgi
-from isrgen.server.admin import PREFIX, Admin
+from isrgen.server.admin import PREFIX, Admin, Surroundings
+from isrgen.server.draft import COOKIE, Drafts
 from isrgen.server.files import StaticFiles
 from isrgen.server.hot import Hot
 from isrgen.server.ledger import Ledger
@@ -45,6 +46,7 @@ from isrgen.server.message import (
     finished,
 )
 from isrgen.server.not_found import NotFoundPages
+from isrgen.server.previews import Match, Previews
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
@@ -104,11 +106,22 @@ class App:
         self._files = StaticFiles(manifest.files if static.is_dir() else (), static)
         self._not_found = NotFoundPages(manifest, self._files, renderer)
         self.ledger = Ledger(settings.counters or Counters(), settings.access, self._proxies)
+        both = settings.token.strip() and settings.draft_secret.strip()
+        self._drafts = Drafts(settings.draft_secret, settings.clock) if both else None
+        self._previews = Previews(manifest)
         self._edge = self._make_edge()
         # In `isrgen dev` the clock is moved and what goes out is looked into.
         fast = self._edge is not None and not settings.debug
-        self._hot = Hot(self._edge, _handed, settings.clock, self.ledger) if self._edge and fast else None
-        self._admin = Admin(settings.token, manifest.build, self._edge)
+        self._hot = self._make_hot(self._edge) if self._edge and fast else None
+        self._admin = Admin(
+            settings.token,
+            manifest.build,
+            self._edge,
+            clock=settings.clock,
+            counters=self.ledger.counters,
+            drafts=self._drafts,
+            around=Surroundings(self._proxies.client, self._proxies.is_secure),
+        )
         self._purging = Purging(self._edge)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -182,15 +195,16 @@ class App:
         if redirect is not None:
             return redirect
         url = join(segments, slash)
+        draft = self._drafts is not None and self._drafts.holds(incoming.get("cookie"))
+        preview = self._previews.find(segments) if draft else None
+        if preview is not None:
+            return await self._route(incoming, preview, segments, slash, draft=True)
         found = await self._file(incoming, url)
         if found is not None:
             return found
         matched = self._matcher.match(segments)
         if matched is not None and matched[0].strategy is not Strategy.SSG:
-            route, params = matched
-            if segments and slash != route.pattern.slash:
-                return to(join(segments, not slash), incoming.query)
-            return await self._visit(incoming, route, params, url, unquoted(segments, slash))
+            return await self._route(incoming, matched, segments, slash, draft=draft)
         other = join(segments, not slash)
         if other != url and self._files.find(other) is not None:
             return to(other, incoming.query)
@@ -204,6 +218,15 @@ class App:
             return error_response(405, ("allow", "GET, HEAD"))
         return await self._files.answer(file, incoming)
 
+    async def _route(
+        self, incoming: Incoming, matched: Match, segments: tuple[str, ...], slash: bool, *, draft: bool
+    ) -> Outgoing:
+        route, params = matched
+        if segments and slash != route.pattern.slash:
+            return to(join(segments, not slash), incoming.query)
+        url, path = join(segments, slash), unquoted(segments, slash)
+        return await self._visit(incoming, route, params, url, path, draft)
+
     async def _visit(
         self,
         incoming: Incoming,
@@ -211,6 +234,7 @@ class App:
         params: dict[str, str | list[str]],
         url: str,
         path: str,
+        draft: bool,
     ) -> Outgoing:
         is_api = route.strategy is Strategy.API
         if not is_api and incoming.method not in ("GET", "HEAD"):
@@ -225,6 +249,7 @@ class App:
             base_url=self._base_url(incoming, route),
             # What may be shared has no body to read: nothing of it would be in the key.
             body=b"" if incoming.method in ("GET", "HEAD") else await incoming.read_body(MOST_BODY),
+            draft=draft,
         )
         if self._edge is not None and visit.goes_to_edge:
             exchange = visit.exchange(self.renderer)
@@ -258,7 +283,12 @@ class App:
             build=self.manifest.build,
             deadline=self.manifest.render_timeout + _GRACE,
             regenerate=self._regenerate,
+            counters=self.ledger.counters,
         )
+
+    def _make_hot(self, edge: Edge) -> Hot:
+        cookie = COOKIE if self._drafts is not None else ""
+        return Hot(edge, _handed, self._settings.clock, self.ledger, draft_cookie=cookie)
 
     def _regenerate(self, key: str, headers: HeaderPairs) -> Awaitable[Answer] | None:
         """A render of exactly a key, or None when no route has it."""

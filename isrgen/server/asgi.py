@@ -51,6 +51,9 @@ async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
         outgoing = await app.handle(incoming)
     except GoneError:
         return
+    if not incoming.query and scope.get("query_string"):
+        # It held a token, and servers log what the scope has when the response begins.
+        scope["query_string"] = b""
     size = await _send(outgoing, receive, send)
     app.ledger.sent(incoming, outgoing, size, began)
 
@@ -116,4 +119,5 @@ def _incoming(scope: Any, receive: Any) -> Incoming:
         headers,
         client[0] if client else "",
         read_body,
+        scope.get("scheme", "http"),
     )

@@ -52,6 +52,7 @@ class Incoming:
     """One request. Names of ``headers`` are lower case; ``raw_path`` is None where the server decoded it.
 
     ``read_body`` takes the most bytes it may read and raises TooLargeError.
+    ``scheme`` is that of the connection it came over.
     """
 
     method: str
@@ -61,6 +62,7 @@ class Incoming:
     headers: Pairs
     peer: str
     read_body: Callable[[int], Awaitable[bytes]]
+    scheme: str = "http"
 
     def get(self, name: str) -> str | None:
         """A header by its lower-case name, its lines joined."""

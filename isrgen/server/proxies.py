@@ -68,6 +68,11 @@ class Proxies:
             return ""
         return f"{scheme}://{host}"
 
+    def is_secure(self, incoming: Incoming) -> bool:
+        """Whether the visitor came by https: by the connection, or as a trusted proxy tells it."""
+        said = incoming.get("x-forwarded-proto") if self._trusts(incoming.peer) else None
+        return (said or incoming.scheme).partition(",")[0].strip().lower() == "https"
+
     def _trusts(self, text: str) -> bool:
         if not self._networks:
             return False

@@ -142,8 +142,9 @@ def _incoming(scope: Any, headers: Pairs, protocol: Any) -> Incoming:
 
     # The path comes decoded, %2F included, and there is no raw one: an encoded slash is a slash here,
     # so that `/a%2Fb` is the route of `/a/b` under RSGI and a 404 under ASGI.
+    peer = host_of(scope.client)
     return Incoming(
-        scope.method, scope.path, None, scope.query_string, headers, host_of(scope.client), read_body
+        scope.method, scope.path, None, scope.query_string, headers, peer, read_body, scope.scheme
     )
 
 

@@ -21,14 +21,16 @@ class Settings:
 
     ``data_roots`` is where ``data_path`` looks before ``files/``. ``debug``
     shows the visitor what went wrong; only ``isrgen dev`` sets it. A request's
-    body has to arrive within ``body_within`` seconds. ``counters`` are this
-    process's, ``access`` its open access log; whoever opened them closes them.
+    body has to arrive within ``body_within`` seconds. Draft mode needs both
+    ``token`` and ``draft_secret``. ``counters`` are this process's, ``access``
+    its open access log; whoever opened them closes them.
     """
 
     store: Store | None = None
     behind: str | None = None
     edge: bool = True
     token: str = ""
+    draft_secret: str = ""
     clock: Callable[[], float] = time.time
     debug: bool = False
     data_roots: tuple[Path, ...] = ()
@@ -38,7 +40,7 @@ class Settings:
 
 
 def settings_from(environ: Mapping[str, str], root: Path) -> Settings:
-    """The settings of a deployed server: ``ISRGEN_STORE``, ``ISRGEN_BEHIND`` and ``ISRGEN_TOKEN``.
+    """The settings of a deployed server, from ``ISRGEN_STORE _BEHIND _TOKEN _DRAFT_SECRET``.
 
     Behind a CDN our own edge is off. Raises IsrgenError for values that mean nothing.
     """
@@ -46,8 +48,8 @@ def settings_from(environ: Mapping[str, str], root: Path) -> Settings:
     if behind is not None and behind not in DIALECTS:
         choices = ", ".join(name for name in DIALECTS if name)
         raise IsrgenError(f"ISRGEN_BEHIND is {behind!r}.", f"Choose one of: {choices}.")
-    token = environ.get("ISRGEN_TOKEN", "")
+    token, draft_secret = environ.get("ISRGEN_TOKEN", ""), environ.get("ISRGEN_DRAFT_SECRET", "")
     if behind is not None:
-        return Settings(behind=behind, edge=False, token=token)
+        return Settings(behind=behind, edge=False, token=token, draft_secret=draft_secret)
     store = open_store(environ.get("ISRGEN_STORE") or "memory:", root=root, shared=False)
-    return Settings(store=store, token=token)
+    return Settings(store=store, token=token, draft_secret=draft_secret)

@@ -25,7 +25,10 @@ _SHARED: Final = ("GET", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request for a route. ``url`` is the canonical, percent-encoded path, ``path`` the decoded one."""
+    """A request for a route. ``url`` is the canonical, percent-encoded path, ``path`` the decoded one.
+
+    ``draft``: the visitor holds the signed cookie of draft mode.
+    """
 
     incoming: Incoming
     route: Route
@@ -35,6 +38,7 @@ class Visit:
     client: str
     base_url: str
     body: bytes = b""
+    draft: bool = False
     selecting: Selecting = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ class Visit:
 
     def _bypass(self) -> str:
         """Why the answer is for this visitor alone, or ""."""
+        if self.draft:
+            return "draft"
         listed = self.route.policy.bypass_cookies
         if listed:
             lines = (value for name, value in self.incoming.headers if name == "cookie")

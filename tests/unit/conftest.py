@@ -347,6 +347,7 @@ class Driver:
             headers=Headers(headers),
             client=f"{peer}:4711",
             server="127.0.0.1:1",
+            scheme="http",
             http_version="1.1",
         )
         protocol = RsgiProtocol(body)

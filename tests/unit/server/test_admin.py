@@ -132,6 +132,5 @@ def test_what_is_wrong_with_an_order_is_told(server: Any, body: object, said: st
 def test_metrics_count_what_the_edge_did(server: Any) -> None:
     server.get("/a/")
     server.get("/a/")
-    reply = server.get("/_isrgen/metrics", {"Authorization": f"Bearer {TOKEN}"})
-    edge = json.loads(reply.body)["edge"]
-    assert (edge["hit"], edge["miss"], edge["entries"]) == (1, 1, 1)
+    lines = server.get("/_isrgen/metrics", {"Authorization": f"Bearer {TOKEN}"}).text.splitlines()
+    assert {"isrgen_hits_total 1", "isrgen_misses_total 1", "isrgen_store_entries 1"} <= set(lines)

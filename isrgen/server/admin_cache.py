@@ -1,0 +1,105 @@
+"""``/_isrgen/cache``: what the store holds, listed, shown and removed.
+
+``isrgen cache`` shows the same facts of a store that it opens itself, so the
+words are made here for both.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any, Final
+
+from isrgen.caching.freshness import Freshness, age, freshness, ttl
+from isrgen.caching.stored import Stored
+from isrgen.edge.store import Store, Summary, summary
+
+MOST_LISTED: Final = 1000
+
+_WORDS: Final[dict[Freshness, str]] = {
+    Freshness.FRESH: "fresh",
+    Freshness.STALE_USABLE: "stale",
+    Freshness.STALE_ON_ERROR: "stale-if-error",
+    Freshness.STALE_UNREACHABLE: "stale-if-unreachable",
+    Freshness.EXPIRED: "expired",
+}
+
+
+def state(found: Summary, now: float) -> str:
+    """Its state in a word; ``invalidated`` is stale by a soft purge, before its time."""
+    as_stored = _stored(found)
+    judged = freshness(as_stored, now)
+    if found.invalidated and judged is Freshness.STALE_USABLE:
+        return "invalidated"
+    return _WORDS[judged]
+
+
+def as_data(found: Summary, now: float) -> dict[str, Any]:
+    """One stored response for programs, without its headers and body."""
+    as_stored = _stored(found)
+    lifetime = found.lifetime
+    return {
+        "key": found.key,
+        "selecting": dict(found.selecting),
+        "status": found.status,
+        "state": state(found, now),
+        "age": age(as_stored, now),
+        "ttl": ttl(as_stored, now),
+        "lifetime": {
+            "fresh": lifetime.fresh,
+            "stale-while-revalidate": lifetime.stale_while_revalidate,
+            "stale-if-error": lifetime.stale_if_error,
+        },
+        "size": found.size,
+        "tags": list(found.tags),
+        "etag": found.etag,
+        "build": found.build,
+    }
+
+
+async def listing(store: Store, prefix: str, limit: int, now: float) -> dict[str, Any]:
+    """The stored responses whose keys begin so; ``more`` says that there are others."""
+    found = await store.summaries(prefix, limit + 1)
+    return {"entries": [as_data(each, now) for each in found[:limit]], "more": len(found) > limit}
+
+
+async def shown(store: Store, key: str, now: float, *, with_body: bool) -> dict[str, Any] | None:
+    """Every variant under one key with its headers, the most recent first; None where there is none."""
+    variants = [_shown(key, stored, now, with_body) for stored in await store.get(key)]
+    return {"key": key, "variants": variants} if variants else None
+
+
+async def removed(store: Store, key: str) -> int | None:
+    """How many variants under a key are gone now; None where the store did not let go of them."""
+    count = len(await store.get(key))
+    await store.delete(key)
+    return None if await store.get(key) else count
+
+
+def _shown(key: str, stored: Stored, now: float, with_body: bool) -> dict[str, Any]:
+    facts = as_data(summary(key, stored), now)
+    facts["headers"] = [list(pair) for pair in stored.headers]
+    facts["body_bytes"] = len(stored.body)
+    if with_body:
+        facts.update(_body(stored.body))
+    return facts
+
+
+def _body(body: bytes) -> dict[str, str]:
+    try:
+        return {"body": body.decode("utf-8"), "encoding": "utf-8"}
+    except UnicodeDecodeError:
+        return {"body": b64encode(body).decode("ascii"), "encoding": "base64"}
+
+
+def _stored(found: Summary) -> Stored:
+    """The stored response as far as its freshness goes."""
+    return Stored(
+        status=found.status,
+        headers=(),
+        body=b"",
+        etag=found.etag,
+        lifetime=found.lifetime,
+        generated_at=found.generated_at,
+        invalidated=found.invalidated,
+        initial_age=found.initial_age,
+    )
