@@ -13,7 +13,7 @@ from urllib.parse import SplitResult
 import click
 
 from isrgen.cli import console
-from isrgen.cli.options import debug_option
+from isrgen.cli.options import access_log_option, debug_option
 from isrgen.errors import IsrgenError
 
 if TYPE_CHECKING:
@@ -46,8 +46,17 @@ if TYPE_CHECKING:
     metavar="ADDRESS",
     help="An address or network that may say X-Forwarded-*; may be given again.",
 )
+@access_log_option
 @debug_option
-def command(origin: str, host: str, port: int, store: str, origin_host: str, trusted: tuple[str, ...]) -> int:
+def command(
+    origin: str,
+    host: str,
+    port: int,
+    store: str,
+    origin_host: str,
+    trusted: tuple[str, ...],
+    access_log: str,
+) -> int:
     """Answer from the cache, and ask the origin for the rest.
 
     The origin's Cache-Control and CDN-Cache-Control decide what is kept.
@@ -95,6 +104,7 @@ def command(origin: str, host: str, port: int, store: str, origin_host: str, tru
         token=os.environ.get("ISRGEN_TOKEN", ""),
         trusted_proxies=trusted,
         via=own_name(),
+        access=access_log,
     )
     return listen.run(
         reservation,

@@ -19,8 +19,10 @@ from isrgen.edge.open import open_store
 from isrgen.edge.origin import Origin
 from isrgen.edge.origins.asgi import App, AsgiOrigin
 from isrgen.edge.store import Store
+from isrgen.server.access import AccessLog
 from isrgen.server.admin import Admin, Surroundings
 from isrgen.server.gateway import BODY_PAUSE, Gateway, own_name
+from isrgen.server.ledger import Ledger
 from isrgen.server.message import Incoming
 from isrgen.server.proxies import Proxies
 
@@ -130,13 +132,15 @@ def gateway(
     body_pause: float = BODY_PAUSE,
     clock: Callable[[], float] = time.time,
     counters: Counters | None = None,
+    access: AccessLog | None = None,
 ) -> Gateway:
     """The cache in front of ``origin``, and its admin endpoints."""
     counted = counters or Counters()
     cache = HttpCache(store, origin, clock=clock, counters=counted, deadline=deadline, max_body=max_body)
     around = Surroundings(key_of=_key_of, purge=cache.purge)
     admin = Admin(token, "", cache.edge, clock=clock, counters=counted, around=around)
-    return Gateway(cache, admin, via, Proxies(trusted_proxies), body_pause)
+    proxies = Proxies(trusted_proxies)
+    return Gateway(cache, admin, via, proxies, Ledger(counted, access, proxies), body_pause)
 
 
 def _key_of(incoming: Incoming, path: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from isrgen.server.access import AccessLog
 from isrgen.server.gateway import Gateway
 
 
@@ -13,6 +14,7 @@ class EdgeProxy:
     """An ASGI application with a lifespan of its own; it speaks nothing but HTTP."""
 
     gateway: Gateway
+    access: AccessLog | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """ASGI."""
@@ -30,4 +32,6 @@ class EdgeProxy:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.gateway.cache.close()
+        if self.access is not None:
+            self.access.close()
         await send({"type": "lifespan.shutdown.complete"})

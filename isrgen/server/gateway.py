@@ -7,10 +7,12 @@ is ``edge.http_cache``'s affair.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final, Protocol
 
 from isrgen.edge.exchange import Served
@@ -20,6 +22,7 @@ from isrgen.http.response import BODILESS
 from isrgen.routing.urls import BadPathError, split_raw
 from isrgen.server.admin import PREFIX
 from isrgen.server.intake import Intake, RefusedError, take_in
+from isrgen.server.ledger import Ledger
 from isrgen.server.message import (
     GoneError,
     Incoming,
@@ -34,13 +37,18 @@ from isrgen.server.message import (
 from isrgen.server.proxies import Proxies
 from isrgen.server.request_body import RequestBody
 from isrgen.server.streaming import close, send_stream
+from isrgen.server.tally import Tally
 
 log = logging.getLogger("isrgen")
 
 BODY_PAUSE: Final = 60.0
-"""Seconds that a visitor may take for the next piece of a body."""
+"""Seconds that a visitor may keep us waiting with a body, and for each piece of a streamed response."""
 
 _WRITTEN_HERE: Final = frozenset({"age", "cache-status", "content-length", "etag", "via"})
+
+
+class SlowReaderError(Exception):
+    """A visitor does not take what is sent."""
 
 
 class Cache(Protocol):
@@ -66,16 +74,43 @@ def own_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """``via`` is this proxy's name; ``body_pause`` bounds the wait for each piece of a visitor's body."""
+    """``via`` is its name; ``body_pause`` bounds the wait for a visitor who sends or takes nothing."""
 
     cache: Cache
     admin: Endpoints
     via: str
     proxies: Proxies
+    ledger: Ledger
     body_pause: float = BODY_PAUSE
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one ``http`` scope."""
+        began, tally = perf_counter(), Tally(send)
+        try:
+            await self._visit(scope, receive, tally)
+        finally:
+            if tally.status:
+                self._note(scope, tally, perf_counter() - began)
+
+    def _note(self, scope: Any, tally: Tally, seconds: float) -> None:
+        self.ledger.count(tally.status, tally.size)
+        access = self.ledger.access
+        if access is None:
+            return
+        raw, peer = scope.get("raw_path"), (scope.get("client") or ("",))[0]
+        said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        access.note(
+            scope["method"],
+            scope["path"] if raw is None else raw.decode("latin-1"),
+            scope.get("query_string", b"").decode("latin-1"),
+            tally.status,
+            tally.size,
+            seconds,
+            tally.cache_status,
+            self.proxies.address(peer, ", ".join(said)),
+        )
+
+    async def _visit(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             taken = take_in(scope, self.proxies, self.via)
         except RefusedError as error:
@@ -125,9 +160,24 @@ class Gateway:
         elif taken.method == "HEAD" or served.status in BODILESS:
             await close(served.stream)
             await send({"type": "http.response.body", "body": b""})
-        elif await send_stream(served.stream, _chunks(send), body.gone()):
+        elif await send_stream(served.stream, self._chunks(send), body.gone()):
             await send({"type": "http.response.body", "body": b""})
         # Else it broke off, and the server closes a connection on which the response was never completed.
+
+    def _chunks(self, send: Any) -> Callable[[bytes], Awaitable[None]]:
+        """Send a piece; a visitor who does not take it in time holds the origin's connection no longer."""
+
+        async def chunk(data: bytes) -> None:
+            sending = asyncio.ensure_future(_sent(send, data))
+            try:
+                done, _ = await asyncio.wait([sending], timeout=self.body_pause)
+            finally:
+                sending.cancel()
+            if not done:
+                raise SlowReaderError(f"nothing was read for {self.body_pause:.0f} s")
+            sending.result()
+
+        return chunk
 
     def _fields(self, method: str, served: Served) -> Pairs:
         """What is sent: the origin's fields, and those that a cache writes or adds to, each once and last."""
@@ -146,6 +196,10 @@ class Gateway:
         }
         fields = [pair for pair in own if pair[0] not in _WRITTEN_HERE]
         return fields + [(name, ", ".join(values)) for name, values in written.items() if values]
+
+
+async def _sent(send: Any, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 def _segments(target: str) -> tuple[str, ...]:
@@ -177,10 +231,3 @@ async def _send(send: Any, method: str, outgoing: Outgoing) -> None:
     outgoing = finished(method, outgoing)
     await _start(send, outgoing.status, outgoing.headers)
     await send({"type": "http.response.body", "body": outgoing.body})
-
-
-def _chunks(send: Any) -> Callable[[bytes], Awaitable[None]]:
-    async def chunk(data: bytes) -> None:
-        await send({"type": "http.response.body", "body": data, "more_body": True})
-
-    return chunk

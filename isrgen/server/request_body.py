@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from isrgen.server.message import GoneError, SlowBodyError
 
+LEAST_RATE: Final = 500
+"""Bytes a second. Who sends less holds a connection to the origin for nothing but that."""
+
 
 class RequestBody:
-    """Iterate over it once; each piece has ``pause`` seconds to come. Raises GoneError, SlowBodyError."""
+    """Iterate over it once. Raises GoneError and SlowBodyError.
+
+    ``pause`` is how many seconds may be spent waiting for it, and one more for
+    each ``LEAST_RATE`` bytes that came. Time in which nobody asks for more is
+    the origin's, not the visitor's.
+    """
 
     def __init__(self, receive: Any, pause: float, *, has_body: bool) -> None:
         self._receive = receive
-        self._pause = pause
+        self._left = pause
         self._read = asyncio.Event()
         if not has_body:
             self._read.set()
@@ -33,7 +41,9 @@ class RequestBody:
             raise GoneError
         if not message.get("more_body", False):
             self._read.set()
-        return bytes(message.get("body", b""))
+        piece = bytes(message.get("body", b""))
+        self._left += len(piece) / LEAST_RATE
+        return piece
 
     async def read(self, most: int, error: type[Exception]) -> bytes:
         """The whole body, if it is not larger than ``most`` bytes."""
@@ -52,11 +62,13 @@ class RequestBody:
 
     async def _next(self) -> Any:
         """Asked in a task of its own: what a server's protocol waits for may not be cancelled in place."""
-        asking = asyncio.ensure_future(_asked(self._receive))
+        clock = asyncio.get_running_loop().time
+        asking, began = asyncio.ensure_future(_asked(self._receive)), clock()
         try:
-            done, _ = await asyncio.wait([asking], timeout=self._pause)
+            done, _ = await asyncio.wait([asking], timeout=self._left)
         finally:
             asking.cancel()
+            self._left -= clock() - began
         if not done:
             raise SlowBodyError
         return asking.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -350,6 +351,22 @@ def test_a_trusted_proxy_says_scheme_host_and_client(run_edge: Callable[..., Any
     assert origin.last()["forwarded"] == "for=203.0.113.9;host=shop.example;proto=https"
     edge.get("/", host="shop.example")
     assert len(origin.lines) == 2
+
+
+def test_responses_are_logged_where_that_is_asked_for(
+    run_edge: Callable[..., Any], origin: Origin, tmp_path: Path
+) -> None:
+    edge = run_edge(origin.url, "--access-log", "access", cwd=tmp_path)
+    edge.get("/a%2Fb?x=1")
+    edge.get("/a%2Fb?x=1")
+    edge.ask("CONNECT", "x:1")
+    assert edge.stop() == 0
+    lines = [json.loads(line) for line in (tmp_path / "access").read_text().splitlines()]
+    assert [(line["path"], line["status"], line["cache"]) for line in lines[:2]] == [
+        ("/a%2Fb?x=1", 200, "miss"),
+        ("/a%2Fb?x=1", 200, "hit"),
+    ]
+    assert [line["client"] for line in lines] == ["127.0.0.1"] * len(lines)
 
 
 def test_it_ends_well_on_sigterm(run_edge: Callable[..., Any], origin: Origin) -> None:

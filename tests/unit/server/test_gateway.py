@@ -10,11 +10,15 @@ from typing import Any
 import pytest
 
 from isrgen.caching.status import CacheStatus
+from isrgen.edge.counters import Count, Counters
 from isrgen.edge.exchange import Served
 from isrgen.edge.origin import OriginRequest, TruncatedError
 from isrgen.server.gateway import Gateway
+from isrgen.server.ledger import Ledger
 from isrgen.server.message import Incoming, Outgoing
 from isrgen.server.proxies import Proxies
+
+LEDGER = Ledger(Counters(), None, Proxies(()))
 
 
 class Stream:
@@ -128,7 +132,7 @@ def ask(
     }  # fmt: skip
 
     async def run() -> None:
-        gateway = Gateway(cache, Endpoints(), "me", Proxies(()), body_pause=more.get("pause", 5.0))
+        gateway = Gateway(cache, Endpoints(), "me", Proxies(()), LEDGER, body_pause=more.get("pause", 5.0))
         await gateway(scope, hear, say)
 
     asyncio.run(run())
@@ -271,3 +275,40 @@ def test_trace_and_options_end_here_when_max_forwards_is_used_up() -> None:
     assert ask(cache, "OPTIONS", "/", (b"max-forwards", b"0")).status == 204
     assert ask(cache, "TRACE", "/", (b"max-forwards", b"0")).status == 405
     assert cache.requests == []
+
+
+def test_a_visitor_who_takes_nothing_lets_go_of_the_origin() -> None:
+    stream = Stream(b"a", b"b", endless=True)
+    sent: list[Any] = []
+
+    async def never(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def wait() -> Any:
+        await asyncio.Event().wait()
+
+    scope = {
+        "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1", "path": "/",
+        "raw_path": b"/", "client": None, "query_string": b"", "headers": [(b"host", b"shop.example")],
+    }  # fmt: skip
+    gateway = Gateway(
+        Asked(served(body=b"", stream=stream)), Endpoints(), "me", Proxies(()), LEDGER, body_pause=0.02
+    )
+    asyncio.run(gateway(scope, wait, never))
+    assert stream.closed
+    assert sent[-1]["more_body"]
+
+
+def test_responses_are_counted_refusals_too() -> None:
+    before = LEDGER.counters.totals()
+    ask(Asked(served()))
+    ask(Asked(served(body=b"", stream=Stream(b"abc"))))
+    ask(Asked(served()), "GET", "/", (b"via", b"1.1 me"))
+    after = LEDGER.counters.totals()
+    added = {
+        count: after[count] - before[count] for count in (Count.REQUESTS, Count.STATUS_2XX, Count.STATUS_5XX)
+    }
+    assert added == {Count.REQUESTS: 3, Count.STATUS_2XX: 2, Count.STATUS_5XX: 1}
+    assert after[Count.RESPONSE_BYTES] - before[Count.RESPONSE_BYTES] > 5
