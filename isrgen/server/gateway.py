@@ -181,21 +181,22 @@ class Gateway:
 
     def _fields(self, method: str, served: Served) -> Pairs:
         """What is sent: the origin's fields, and those that a cache writes or adds to, each once and last."""
-        own = without_hops(lowered(served.headers))
-        said = {name: [value for key, value in own if key == name] for name in _WRITTEN_HERE}
-        length = "".join(said["content-length"][:1])
+        fields: Pairs = []
+        said: dict[str, list[str]] = {}
+        for name, value in without_hops(lowered(served.headers)):
+            if name in _WRITTEN_HERE:
+                said.setdefault(name, []).append(value)
+            else:
+                fields.append((name, value))
+        fields.append(("via", ", ".join([*said.get("via", ()), f"1.1 {self.via}"])))
+        length = said.get("content-length", [""])[0]
         if served.stream is None and served.status not in BODILESS and (served.body or method != "HEAD"):
             length = str(len(served.body))
-        age = said["age"] if served.age is None else [str(served.age)]
-        written = {
-            "via": [*said["via"], f"1.1 {self.via}"],
-            "content-length": [length] if length else [],
-            "age": age[:1],
-            "etag": [served.etag] if served.etag else said["etag"][:1],
-            "cache-status": [*said["cache-status"], str(served.cache_status)],
-        }
-        fields = [pair for pair in own if pair[0] not in _WRITTEN_HERE]
-        return fields + [(name, ", ".join(values)) for name, values in written.items() if values]
+        age = said.get("age", [""])[0] if served.age is None else str(served.age)
+        etag = served.etag or said.get("etag", [""])[0]
+        status = ", ".join([*said.get("cache-status", ()), str(served.cache_status)])
+        written = (("content-length", length), ("age", age), ("etag", etag), ("cache-status", status))
+        return fields + [pair for pair in written if pair[1]]
 
 
 async def _sent(send: Any, data: bytes) -> None:
@@ -204,8 +205,11 @@ async def _sent(send: Any, data: bytes) -> None:
 
 def _segments(target: str) -> tuple[str, ...]:
     """Those of the path; none for a path that only the origin may understand."""
+    path = target.partition("?")[0]
+    if PREFIX not in path and "%" not in path:
+        return ()
     try:
-        return split_raw(target.partition("?")[0])
+        return split_raw(path)
     except BadPathError:
         return ()
 

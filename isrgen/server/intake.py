@@ -132,7 +132,9 @@ def _said(
 ) -> tuple[str, str, str]:
     """Scheme, authority and client as a trusted proxy tells them, else as they are."""
     peer = (scope.get("client") or ("",))[0]
-    known = {name for name, _ in headers}
+    known = {name for name, _ in headers if name.startswith("x-forwarded-")}
+    if not known:
+        return scheme, host, peer
     own = (("x-forwarded-proto", scheme), ("x-forwarded-host", host))
     told = [*headers, *(pair for pair in own if pair[0] not in known)]
     incoming = Incoming(scope["method"], "/", None, "", told, peer, _nothing)
