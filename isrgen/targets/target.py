@@ -7,12 +7,13 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from isrgen.errors import IsrgenError, Problem
+from isrgen.http.context import Purge
 from isrgen.manifest import Manifest
 from isrgen.targets.bundle import Bundle
 
@@ -92,6 +93,21 @@ class Target(Protocol):
         self, folder: Path, options: Options, credentials: Credentials, *, prod: bool, report: Report
     ) -> str:
         """Hand the written files over; the address of the deployment. Raises IsrgenError."""
+        ...
+
+    def purge(
+        self,
+        site: Path,
+        purges: Sequence[Purge],
+        options: Options,
+        credentials: Credentials,
+        *,
+        report: Report,
+    ) -> None:
+        """Purge the platform's own cache, soft or hard; raises IsrgenError where it did not happen.
+
+        ``site`` is the site's folder. A target whose cache cannot be purged says so.
+        """
         ...
 
     def next_command(self, options: Options, *, prod: bool) -> str:

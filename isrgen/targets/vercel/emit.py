@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from isrgen.errors import Problem
+from isrgen.http.context import Purge
 from isrgen.manifest import Manifest
 from isrgen.targets.bundle import Bundle
 from isrgen.targets.options import Option, number, one_of, option_problems, text, words
 from isrgen.targets.routes import redirect_rules
 from isrgen.targets.target import Capabilities, Credentials, Options, Report, raise_problems
-from isrgen.targets.vercel import upload, vendor
+from isrgen.targets.vercel import purge, upload, vendor
 from isrgen.targets.vercel.functions import (
     RUNTIMES,
     add_prerenders,
@@ -101,6 +103,18 @@ class Vercel:
     ) -> str:
         """Run Vercel's own command on the written files."""
         return upload.deploy(folder, options, credentials, prod=prod, report=report)
+
+    def purge(
+        self,
+        site: Path,
+        purges: Sequence[Purge],
+        options: Options,
+        credentials: Credentials,
+        *,
+        report: Report,
+    ) -> None:
+        """Ask Vercel's API, by tags."""
+        purge.purge(site, purges, options, credentials, report)
 
     def next_command(self, options: Options, *, prod: bool) -> str:
         return "vercel deploy --prebuilt" + (" --prod" if prod else "")
