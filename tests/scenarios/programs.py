@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import signal
@@ -76,3 +77,26 @@ def isrgen(folder: Path, *arguments: str, **env: str) -> Program:
     port = free_port()
     command = [sys.executable, "-m", "isrgen.cli", *arguments, "--port", str(port)]
     return Program(folder, port, *command, PYTHONUNBUFFERED="1", **env)
+
+
+def wait_for_workers(port: int, count: int) -> None:
+    """Wait until so many workers listen on a port and accept: each opens it for itself.
+
+    What is sent before goes to the first ones, or waits for the last.
+    """
+    for _ in range(200):
+        if _listeners(port) >= count:
+            break
+        time.sleep(0.05)
+    for _ in range(8 * count):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/_isrgen/health")
+        connection.getresponse().read()
+        connection.close()
+
+
+def _listeners(port: int) -> int:
+    """Sockets that listen on a port of this machine, as Linux tells it."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    fields = (line.split() for line in lines)
+    return sum(local.endswith(f":{port:04X}") and state == "0A" for _, local, _, state, *_ in fields)

@@ -103,7 +103,11 @@ async def perform(play: Play, enter: Callable[[str, Pace], Awaitable[Stage]]) ->
 async def perform_all(
     wanted: Iterable[Play], enter: Callable[[Play, str, Pace], Awaitable[Stage]]
 ) -> dict[str, Exception | None]:
-    """What came of each play, by its name."""
+    """What came of each play, by its name.
+
+    Those that purge come last and one by one: who asks for a page after a purge,
+    of whatever, does not join a render that began before it.
+    """
     places = asyncio.Semaphore(SIDE_BY_SIDE)
     found: dict[str, Exception | None] = {}
 
@@ -111,5 +115,13 @@ async def perform_all(
         async with places:
             found[play.name] = await perform(play, lambda hall, pace: enter(play, hall, pace))
 
-    await asyncio.gather(*(one(play) for play in wanted))
+    cast = sorted(wanted, key=_purges)
+    await asyncio.gather(*(one(play) for play in cast if not _purges(play)))
+    for play in cast:
+        if _purges(play):
+            await one(play)
     return found
+
+
+def _purges(play: Play) -> bool:
+    return any(step.verb == "purge" for step in play.steps)

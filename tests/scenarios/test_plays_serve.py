@@ -67,7 +67,9 @@ class Theatre:
         workers = "1" if arrangement == "memory" else "2"
         command = ["serve", "--no-build", "--site", str(site), "--store", store, "--workers", workers]
         env = {"ISRGEN_PLAY_CONTROL": str(folder), "ISRGEN_TOKEN": TOKEN, "ISRGEN_DRAFT_SECRET": "x" * 32}
-        return cls(arrangement, folder, programs.isrgen(folder / "server", *command, **env), redis)
+        server = programs.isrgen(folder / "server", *command, **env)
+        programs.wait_for_workers(server.port, int(workers))
+        return cls(arrangement, folder, server, redis)
 
     def close(self) -> None:
         self.server.end()
