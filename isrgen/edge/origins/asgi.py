@@ -179,8 +179,9 @@ class _Call:
             await self._chunks.put(body)
         if last:
             self._complete = True
-            self._over.set()
             await self._chunks.put(None)
+            # Only now: Django ends its response when it hears of the end of the request.
+            self._over.set()
 
 
 def _authority(request: OriginRequest) -> tuple[str, int]:

@@ -212,3 +212,29 @@ def test_what_an_application_does_after_its_response_goes_on() -> None:
 
     assert ask(app, request())[1] == b"ok"
     assert done == [True]
+
+
+def test_an_application_that_ends_when_the_visit_does_has_sent_everything_by_then() -> None:
+    """Django waits for the end of the request beside its response, and calls that off."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def answer() -> None:
+            await send(START)
+            await send(body(b"a", True))
+            await send(body(b"b"))
+
+        await receive()
+        tasks = [asyncio.ensure_future(receive()), asyncio.ensure_future(answer())]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run() -> bytes:
+        origin = AsgiOrigin(app)
+        response = await origin.fetch(request())
+        for _ in range(20):
+            await asyncio.sleep(0)  # who reads is slower than who writes
+        return await asyncio.wait_for(whole(response.body), 5)
+
+    assert asyncio.run(run()) == b"ab"
