@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from isrgen.caching.fields import private_fields, shared_fields, without_cache_fields
+from typing import Final
+
+from isrgen.caching.dates import parse_date
+from isrgen.caching.fields import PRIVATE, private_fields, shared_fields, without_cache_fields
 from isrgen.caching.storing import degraded_lifetime
-from isrgen.caching.validation import etag_of, matches_none, not_modified_headers
+from isrgen.caching.validation import Representation, cut, etag_of, evaluate, not_modified_headers
 from isrgen.edge.exchange import Served
 from isrgen.http.answer import Answer, Outcome
 from isrgen.server.message import Incoming, Outgoing, lowered
+
+_ASKING: Final = frozenset({"if-none-match", "if-modified-since", "if-range", "range"})
 
 
 def from_answer(answer: Answer, *, behind: str | None, path: str, method: str) -> Outgoing:
@@ -41,14 +46,33 @@ def from_served(served: Served) -> Outgoing:
 
 
 def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
-    """A 304 for a visitor who has these very bytes; it would lose a cookie that is set beside them."""
-    wanted = incoming.get("if-none-match")
-    if wanted is None or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
+    """The part that a visitor asked for: 304, 206 or 416 (RFC 9110 sections 13 and 14).
+
+    A 304 would lose a cookie that is set beside it. Parts are cut only from
+    what is kept: of a page rendered for each request the second part would be
+    of another one than the first.
+    """
+    wanted = {name: value for name, value in incoming.headers if name in _ASKING}
+    if not wanted or outgoing.status != 200 or incoming.method not in ("GET", "HEAD"):
         return outgoing
     headers = dict(outgoing.headers)
-    if "set-cookie" in headers:
+    if "set-cookie" in headers or outgoing.stream is not None or outgoing.file is not None:
         return outgoing
-    etag = headers.get("etag", "")
-    if not etag or not matches_none(wanted, etag):
+    if "if-none-match" in wanted:
+        wanted["if-none-match"] = incoming.get("if-none-match") or ""
+    if headers.get("cache-control") == PRIVATE:
+        wanted.pop("range", None)
+    what = Representation(
+        len(outgoing.body),
+        headers.get("etag", ""),
+        parse_date(headers.get("last-modified", ""), 0.0),
+        headers.get("content-type", "application/octet-stream"),
+    )
+    verdict = evaluate(incoming.method, wanted.get, what)
+    if verdict.status == 200:
         return outgoing
-    return Outgoing(304, not_modified_headers(outgoing.headers))
+    if verdict.status == 304:
+        return Outgoing(304, not_modified_headers(outgoing.headers))
+    replaced = {name.lower() for name, _ in verdict.headers} | {"content-length"}
+    kept = [pair for pair in outgoing.headers if pair[0] not in replaced]
+    return Outgoing(verdict.status, kept + lowered(verdict.headers), cut(verdict, outgoing.body, what))

@@ -1,0 +1,165 @@
+"""A cache, an origin that answers what it is told, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from isrgen.caching.dates import http_date
+from isrgen.caching.stored import HeaderPairs
+from isrgen.edge.counters import Count
+from isrgen.edge.exchange import Served
+from isrgen.edge.http_cache import HttpCache
+from isrgen.edge.origin import OriginError, OriginRequest, OriginResponse, TruncatedError
+from isrgen.edge.store import Store
+from isrgen.edge.stores.memory import MemoryStore
+
+START = 1_800_000_000.0
+
+
+@dataclass
+class Answer:
+    """What the origin sends; ``cut`` breaks its body off, ``error`` is in place of all."""
+
+    headers: Sequence[tuple[str, str]] = (("cache-control", "max-age=60"),)
+    body: bytes = b"whole"
+    status: int = 200
+    cut: bool = False
+    error: OriginError | None = None
+
+
+@dataclass
+class Got:
+    """What a visitor got."""
+
+    status: int
+    headers: HeaderPairs
+    body: bytes
+    served: Served
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+    def get(self, name: str) -> str | None:
+        return ", ".join(self.all(name)) or None
+
+    @property
+    def age(self) -> int | None:
+        return self.served.age
+
+    @property
+    def cache(self) -> str:
+        return str(self.served.cache_status)
+
+    @property
+    def hit(self) -> bool:
+        return self.served.cache_status.hit
+
+
+@dataclass
+class Rig:
+    """Answers are taken in turn, the last one again and again, while ``gate`` is open."""
+
+    answers: list[Answer] = field(default_factory=lambda: [Answer()])
+    store: Store = field(default_factory=MemoryStore)
+    now: float = START
+    max_body: int = 10_000
+    max_regenerations: int = 4
+    deadline: float = 5.0
+    slow: float = 0.0
+    asked: list[OriginRequest] = field(default_factory=list)
+    closed: int = 0
+
+    def __post_init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.cache = HttpCache(
+            self.store,
+            self,
+            clock=lambda: self.now,
+            deadline=self.deadline,
+            max_body=self.max_body,
+            max_regenerations=self.max_regenerations,
+        )
+
+    def say(self, *answers: Answer) -> None:
+        """From now on the origin answers so."""
+        self.answers = [*[Answer()] * len(self.asked), *answers]
+
+    async def fetch(self, request: OriginRequest) -> OriginResponse:
+        number = len(self.asked)
+        self.asked.append(request)
+        answer = self.answers[min(number, len(self.answers) - 1)]
+        await self.gate.wait()
+        self.now += self.slow
+        if answer.error is not None:
+            raise answer.error
+        return OriginResponse(answer.status, tuple(answer.headers), self._body(request, answer))
+
+    async def _body(self, request: OriginRequest, answer: Answer) -> AsyncIterator[bytes]:
+        try:
+            if request.method != "HEAD" and answer.status not in (204, 304):
+                half = len(answer.body) // 2
+                yield answer.body[:half]
+                if answer.cut:
+                    raise TruncatedError("cut off")
+                yield answer.body[half:]
+        finally:
+            self.closed += 1
+
+    async def close(self) -> None:
+        return None
+
+    async def get(
+        self,
+        target: str = "/",
+        *headers: tuple[str, str],
+        method: str = "GET",
+        host: str = "example.org",
+        scheme: str = "http",
+        body: bytes | None = None,
+    ) -> Got:
+        pieces = None if body is None else _pieces(body)
+        served = await self.cache.serve(OriginRequest(method, scheme, host, target, headers, pieces))
+        whole = served.body
+        if served.stream is not None:
+            whole = b"".join([chunk async for chunk in served.stream])
+        return Got(served.status, served.headers, whole, served)
+
+    async def rest(self) -> None:
+        for _ in range(80):
+            await asyncio.sleep(0)
+
+    def count(self, count: Count) -> int:
+        return self.cache.edge.counters.totals()[count]
+
+    def date(self, seconds: float = 0) -> str:
+        return http_date(self.now + seconds)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+Script = Callable[[Rig], Awaitable[None]]
+
+
+def play(script: Script, *answers: Answer, **facts: object) -> None:
+    """Run a script against a rig of its own."""
+
+    async def whole() -> None:
+        rig = Rig(list(answers) or [Answer()], **facts)  # type: ignore[arg-type]
+        await rig.cache.start()
+        try:
+            await script(rig)
+        finally:
+            rig.gate.set()
+            await rig.cache.close()
+
+    asyncio.run(whole())
+
+
+def said(*headers: tuple[str, str], body: bytes = b"whole", status: int = 200) -> Answer:
+    """An answer with just these fields."""
+    return Answer(headers, body, status)
