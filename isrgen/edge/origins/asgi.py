@@ -2,7 +2,7 @@
 
 The application runs in a task of its own, and is made to wait when nobody
 takes what it sends. What it does after its response (Starlette's background
-tasks) goes on; ``close`` waits for it.
+tasks) goes on; ``close`` waits for it a while.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ _BODILESS: Final = frozenset({204, 304})
 class AsgiOrigin:
     """``base`` holds what every scope of the application has: ``root_path``, and its lifespan's ``state``."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, *, patience: float = 10.0) -> None:
         self.base: Mapping[str, Any] = {}
+        self._patience = patience
         self._app = app
         self._runs: set[asyncio.Task[None]] = set()
 
@@ -45,9 +46,12 @@ class AsgiOrigin:
             raise
 
     async def close(self) -> None:
-        """Wait for what applications do after their responses."""
-        while self._runs:
-            await asyncio.gather(*self._runs, return_exceptions=True)
+        """Wait for what the application does after its responses, and end what takes too long."""
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=self._patience)
+        for run in self._runs:
+            run.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)
 
     def _scope(self, request: OriginRequest) -> dict[str, Any]:
         path, _, query = request.target.partition("?")

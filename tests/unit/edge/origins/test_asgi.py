@@ -242,3 +242,23 @@ def test_an_application_that_ends_when_the_visit_does_has_sent_everything_by_the
         return read
 
     assert asyncio.run(run()) == b"ab"
+
+
+def test_what_an_application_does_for_ever_is_ended_with_it() -> None:
+    ended: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(START)
+        await send(body(b"ok"))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    async def run() -> None:
+        origin = AsgiOrigin(app, patience=0.02)
+        await whole((await origin.fetch(request())).body)
+        await origin.close()
+
+    asyncio.run(run())
+    assert ended == [True]
