@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, str]] = {
     "dev": "Work on a site: rebuild and reload on every change.",
     "deploy": "Build, and write or upload a platform's files.",
     "routes": "Show every route, its strategy and the reason.",
+    "check": "Find broken links, and pages that leak.",
 }
 """Name -> help in one line. The command is ``command`` in ``isrgen.cli.NAME``."""
 

@@ -40,6 +40,7 @@ KEYS: Final = (
     "redirects",
     "markdown",
     "cache",
+    "check",
     "server",
     "targets",
     "extra",
@@ -132,6 +133,7 @@ def read_table(root: Path, file: str, table: Table) -> Config:
         presets=presets,
         trusted_proxies=_proxies(server),
         include=_include(server),
+        ignored_links=_ignored_links(table),
         targets=_targets(table),
         extra=extra.data if extra else {},
     )
@@ -239,6 +241,14 @@ def _include(server: Table) -> tuple[str, ...]:
             hint = "Write a path inside the site, relative to it."
             server.report("include", f'"{file}" in `server.include` is outside the site.', hint)
     return files
+
+
+def _ignored_links(table: Table) -> tuple[str, ...]:
+    check = table.table("check")
+    if check is None:
+        return ()
+    check.unknown(("ignore",))
+    return check.texts("ignore")
 
 
 def _targets(table: Table) -> dict[str, dict[str, Any]]:

@@ -45,7 +45,8 @@ class Config:
     """Everything in ``isrgen.toml`` or ``[tool.isrgen]``, with its defaults.
 
     ``file`` is the configuration file's name relative to ``root``, empty where
-    there is none. Times are seconds.
+    there is none. Times are seconds. ``ignored_links`` are what `isrgen check`
+    passes over: addresses in which ``*`` stands for anything.
     """
 
     root: Path
@@ -64,5 +65,6 @@ class Config:
     presets: dict[str, Lifetime | None] = field(default_factory=lambda: dict(PRESETS))
     trusted_proxies: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    ignored_links: tuple[str, ...] = ()
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)

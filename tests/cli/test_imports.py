@@ -62,7 +62,7 @@ def test_the_help_of_a_command_imports_nothing_that_the_command_works_with(
     found = imported(command, "--help", cwd=tmp_path)
     assert f"isrgen.cli.{command}" in found
     assert packages(found) & (HEAVY | SLOW) == set()
-    rooms = ("build", "config", "dev", "edge", "handlers", "render", "server", "site", "targets")
+    rooms = ("build", "check", "config", "dev", "edge", "handlers", "render", "server", "site", "targets")
     assert {name for name in found if name.startswith(tuple(f"isrgen.{room}" for room in rooms))} == set()
 
 
