@@ -18,6 +18,8 @@ COMMANDS: Final[dict[str, str]] = {
     "dev": "Work on a site: rebuild and reload on every change.",
     "deploy": "Build, and write or upload a platform's files.",
     "routes": "Show every route, its strategy and the reason.",
+    "purge": "Make kept pages stale, here and at the CDN.",
+    "cache": "List, show and remove what the edge store holds.",
     "check": "Find broken links, and pages that leak.",
 }
 """Name -> help in one line. The command is ``command`` in ``isrgen.cli.NAME``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 
 @dataclass(slots=True)
@@ -80,7 +81,30 @@ access_log_option = click.option(
     help="Write a JSON line for every response to this file, or to standard output: -",
 )
 
+store_option = click.option(
+    "--store",
+    envvar="ISRGEN_STORE",
+    metavar="URL",
+    help="The store: disk:PATH or redis://HOST:PORT/DB (default: disk:.isrgen/edge in the site).",
+)
+
+server_option = click.option(
+    "--server",
+    metavar="URL",
+    help="A running server instead, asked with the token in ISRGEN_TOKEN.",
+)
+
 no_build_option = click.option("--no-build", is_flag=True, help="Take the output folder as it is.")
+
+
+def store_or_server(store: str | None, server: str | None) -> tuple[str | None, str | None]:
+    """The one that is meant: a server that is named goes before a store that only the environment names."""
+    if server and store:
+        source = click.get_current_context().get_parameter_source("store")
+        if source is not ParameterSource.ENVIRONMENT:
+            raise click.UsageError("--store and --server are two places.\n  Name one of them.")
+        return None, server
+    return store, server
 
 
 def output_folder(site: Path, out: Path) -> Path:

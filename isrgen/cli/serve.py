@@ -10,7 +10,14 @@ import click
 
 from isrgen.caching.fields import DIALECTS
 from isrgen.cli import console
-from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
+from isrgen.cli.options import (
+    access_log_option,
+    debug_option,
+    no_build_option,
+    out_option,
+    output_folder,
+    site_option,
+)
 
 CDNS: Final = tuple(name for name in DIALECTS if name is not None)
 
@@ -27,7 +34,8 @@ CDNS: Final = tuple(name for name in DIALECTS if name is not None)
     "--store",
     envvar="ISRGEN_STORE",
     metavar="URL",
-    help="memory: (default with one worker) or disk:PATH (default with several: disk:.isrgen/edge).",
+    help="memory: (default with one worker), disk:PATH (default with several: disk:.isrgen/edge), or "
+    "redis://HOST:PORT/DB.",
 )
 @click.option(
     "--behind",
@@ -36,6 +44,7 @@ CDNS: Final = tuple(name for name in DIALECTS if name is not None)
     help="The CDN in front: its headers are sent, and our own edge is off.",
 )
 @click.option("--edge/--no-edge", default=None, help="Our own edge cache (default: on, unless --behind).")
+@access_log_option
 @no_build_option
 @site_option
 @out_option
@@ -47,6 +56,7 @@ def command(
     store: str | None,
     behind: str | None,
     edge: bool | None,
+    access_log: str,
     no_build: bool,
     site: Path,
     out: Path,
@@ -54,9 +64,10 @@ def command(
     """Build what is needed, then serve static files, the edge cache and on-demand routes.
 
     ISRGEN_STORE and ISRGEN_BEHIND stand for --store and --behind; ISRGEN_TOKEN
-    opens the admin endpoints below /_isrgen/.
+    opens the admin endpoints below /_isrgen/, and with ISRGEN_DRAFT_SECRET
+    draft mode.
     """
-    from isrgen.cli import listen, logs
+    from isrgen.cli import counting, listen, logs
     from isrgen.cli.worker import Worker
 
     root = site.resolve()
@@ -66,21 +77,25 @@ def command(
     reservation = listen.Reservation(host, port)
     logs.configure()
     _prepare(root, folder, no_build)
-    worker = Worker(
-        root=folder / "server",
-        site=root,
-        store=url,
-        shared=workers > 1,
-        behind=behind,
-        token=os.environ.get("ISRGEN_TOKEN", ""),
-    )
     processes = console.count(workers, "worker")
-    return listen.run(
-        reservation,
-        worker,
-        workers=workers,
-        ready=lambda address: console.say(f"Serving {address} ({processes}; Ctrl-C to stop)"),
-    )
+    with counting.counts_file() as counts:
+        worker = Worker(
+            root=folder / "server",
+            site=root,
+            store=url,
+            shared=workers > 1,
+            behind=behind,
+            token=os.environ.get("ISRGEN_TOKEN", ""),
+            draft_secret=os.environ.get("ISRGEN_DRAFT_SECRET", ""),
+            counts=counts,
+            access=access_log,
+        )
+        return listen.run(
+            reservation,
+            worker,
+            workers=workers,
+            ready=lambda address: console.say(f"Serving {address} ({processes}; Ctrl-C to stop)"),
+        )
 
 
 def _prepare(root: Path, folder: Path, no_build: bool) -> None:

@@ -1,0 +1,149 @@
+"""The cache that ``isrgen purge`` and ``isrgen cache`` act on: a store opened here, or a running server's.
+
+What a server keeps in its own memory is reached only by asking it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from isrgen.cli.remote import Remote
+from isrgen.cli.stores import tried
+from isrgen.edge.open import open_store, without_password
+from isrgen.edge.purge import invalidate
+from isrgen.edge.store import PurgeError, Store
+from isrgen.errors import IsrgenError
+from isrgen.http.context import Purge
+from isrgen.server.admin_cache import listing, removed, shown
+
+T = TypeVar("T")
+
+DEFAULT: Final = "disk:.isrgen/edge"
+_DATABASE: Final = b"SQLite format 3\0"
+_FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, PurgeError)
+
+_MEMORY: Final = (
+    "Name its server, as in --server http://127.0.0.1:8000, with the token in ISRGEN_TOKEN; "
+    "or another store with --store."
+)
+
+
+class Cache(Protocol):
+    """What can be asked of either. Dictionaries are as ``server.admin_cache`` makes them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def purge(self, purges: Sequence[Purge]) -> None: ...
+
+    def listing(self, prefix: str, limit: int) -> dict[str, Any]: ...
+
+    def shown(self, key: str) -> dict[str, Any] | None: ...
+
+    def removed(self, key: str) -> int: ...
+
+    def stats(self) -> dict[str, Any]:
+        """``entries`` and ``bytes``, and from a server what it counted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store by its URL; opened for each question."""
+
+    url: str
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return without_password(self.url)
+
+    def purge(self, purges: Sequence[Purge]) -> None:
+        self._with(lambda store: invalidate(store, purges))
+
+    def listing(self, prefix: str, limit: int) -> dict[str, Any]:
+        return self._with(lambda store: listing(store, prefix, limit, time.time()))
+
+    def shown(self, key: str) -> dict[str, Any] | None:
+        return self._with(lambda store: shown(store, key, time.time(), with_body=False))
+
+    def removed(self, key: str) -> int:
+        return self._with(lambda store: removed(store, key)) or 0
+
+    def stats(self) -> dict[str, Any]:
+        usage = self._with(lambda store: store.usage())
+        return {"entries": usage.entries, "bytes": usage.bytes}
+
+    def _with(self, work: Callable[[Store], Coroutine[Any, Any, T]]) -> T:
+        async def run() -> T:
+            store = open_store(self.url, root=self.root, shared=True)
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+
+        try:
+            return asyncio.run(run())
+        except _FAULTS as fault:
+            raise IsrgenError(
+                f"The store {self.name} fails: {fault}.", "Is it there, and can it be written to?"
+            ) from fault
+
+
+def find(site: Path, store: str | None, server: str | None, token: str) -> Cache:
+    """The cache that these options name, else the site's own on disk; raises IsrgenError for none."""
+    if server:
+        return Remote(server, token)
+    url = store or DEFAULT
+    scheme, _, place = url.partition(":")
+    if scheme == "memory":
+        raise IsrgenError("memory: is in the server's own process, out of reach from here.", _MEMORY)
+    if scheme == "disk" and place and not _is_store(site / place):
+        if store:
+            raise IsrgenError(
+                f"There is no store at {place}.", "Name one with --store, or a server with --server."
+            )
+        raise IsrgenError(
+            f"There is no store here: {place} is not there.",
+            f"With one worker pages are kept in the server's memory. {_MEMORY}",
+        )
+    return Opened(tried(url, site, shared=True), site)
+
+
+def exists(site: Path) -> bool:
+    """Whether the site keeps pages where several workers do by default."""
+    return _is_store(site / DEFAULT.partition(":")[2])
+
+
+def _is_store(file: Path) -> bool:
+    """Whether this is a database: whoever opens a store begins a damaged one anew, whatever the file was."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_DATABASE)) == _DATABASE
+    except OSError:
+        return False
+
+
+def local(path: str, *base_urls: str) -> str:
+    """A path as keys spell it, of what people write: with or without the first slash, or a URL of the site.
+
+    A URL of another site stays one: the cache in front of any server has whole URLs for keys.
+
+    >>> local("blog/tea", "https://example.org"), local("https://example.org/blog/?a=1", "https://EXAMPLE.org/")
+    ('/blog/tea', '/blog/?a=1')
+    """
+    if "://" not in path:
+        return f"/{path.lstrip('/')}"
+    parts = urlsplit(path)
+    if (parts.scheme, parts.netloc.lower()) not in [
+        (b.scheme, b.netloc.lower()) for b in map(urlsplit, base_urls)
+    ]:
+        return path
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
