@@ -199,7 +199,8 @@ class Edge:
         now = self._clock()
         self.counters.cells[Count.COLLAPSED] += not began
         if landed.stored is not None:
-            if (landed.found or not began) and not _may_have(exchange, landed.stored, now):
+            at_once = self._wording.is_shared_at_once and not landed.found
+            if (landed.found or not began) and not _may_have(exchange, landed.stored, now, at_once):
                 return None
             if landed.found:
                 return served_from_store(landed.stored, now, "collapsed", self._wording)
@@ -246,12 +247,12 @@ class Edge:
         return render
 
 
-def _may_have(exchange: Exchange, stored: Stored, now: float) -> bool:
+def _may_have(exchange: Exchange, stored: Stored, now: float, at_once: bool) -> bool:
     """Whether what was made for another request answers this one as well."""
     if exchange.authorized and not stored.for_authorized:
         return False
     selects = exchange.selecting(tuple(name for name, _ in stored.selecting)) == stored.selecting
-    return selects and is_reusable(stored, now)
+    return selects and (at_once or is_reusable(stored, now))
 
 
 async def _abandon(landed: Landed) -> None:

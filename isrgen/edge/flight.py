@@ -132,7 +132,7 @@ class Pilot:
             if (ready := await self._ready(plan)) is not None:
                 return Landed(None, ready, found=True)
             landed = await self.fly_alone(plan)
-            if landed.answer is not None and is_for_one(landed.answer):
+            if landed.answer is not None and is_for_one(landed.answer, self._wording):
                 private_until = self._clock() + PRIVATE_SECONDS
             return landed
         finally:
@@ -211,7 +211,7 @@ class Pilot:
             self._failures.forget(plan.key)
         if plan.solo:
             return
-        if is_for_one(answer):
+        if is_for_one(answer, self._wording):
             self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
             self._private.forget(plan.key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from isrgen.caching.decide import Decision
@@ -50,6 +50,11 @@ class Kept:
 class Wording(Protocol):
     """How responses are put into words: ours for a site's pages, the origin's own behind a proxy."""
 
+    @property
+    def is_shared_at_once(self) -> bool:
+        """Whether all who waited for a response may have it, even if its lifetime has no whole second left."""
+        ...
+
     def stored(self, answer: Answer, shared: Shared, kept: Kept) -> Stored:
         """What the store would keep of an answer."""
         ...
@@ -68,6 +73,7 @@ class Pages:
     """A site's pages: all that is said of caching and of validators is ours, for who is ``behind`` us."""
 
     behind: str | None = None
+    is_shared_at_once: bool = field(default=True, init=False)
 
     def stored(self, answer: Answer, shared: Shared, kept: Kept) -> Stored:
         own = (pair for pair in _own_headers(answer) if pair[0].lower() != "vary")
@@ -122,10 +128,12 @@ def is_private(answer: Answer) -> bool:
     return answer.shared is None or answer.stream is not None or "set-cookie" in answer.headers
 
 
-def is_for_one(answer: Answer) -> bool:
+def is_for_one(answer: Answer, wording: Wording) -> bool:
     """Whether those who come next need not wait for one another: each would have to ask again."""
     if is_private(answer):
         return True
+    if wording.is_shared_at_once:
+        return False
     shared = answer.shared
     if shared is None or has_failed(answer):
         return False

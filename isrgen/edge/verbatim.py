@@ -27,6 +27,9 @@ _NOT_STORED: Final = frozenset(
 class Verbatim:
     """A ``Wording``. ``Stored.etag`` tells bodies apart there; the entity tag sent is the origin's own."""
 
+    # What says no-cache answers one request and no other (RFC 9111 section 5.2.2.4).
+    is_shared_at_once = False
+
     def stored(self, answer: Answer, shared: Shared, kept: Kept) -> Stored:
         headers = tuple(pair for pair in answer.headers.pairs() if pair[0] not in _NOT_STORED)
         if not any(name == "date" for name, _ in headers):

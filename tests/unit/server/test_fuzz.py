@@ -118,6 +118,7 @@ def test_rsgi_answers_everything(
         query_string=query,
         headers=Fields(headers),
         client=client,
+        scheme="http",
     )
     protocol = Rsgi()
     site.run(site.app.__rsgi__(scope, protocol))
@@ -158,7 +159,7 @@ def test_the_fuzz_reaches_more_than_errors(site: Any, tmp_path: Path) -> None:
     protocol = Rsgi()
     headers = Fields([])
     scope = SimpleNamespace(
-        proto="http", method="GET", path="/a/b/", query_string="", headers=headers, client=""
+        proto="http", method="GET", path="/a/b/", query_string="", headers=headers, client="", scheme="http"
     )
     site.run(site.app.__rsgi__(scope, protocol))
     assert protocol.status == 200
