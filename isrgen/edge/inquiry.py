@@ -16,7 +16,7 @@ from typing import Final
 from isrgen.caching.freshening import conditions, confirms, freshened
 from isrgen.caching.received import received
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.edge.landing import failure
+from isrgen.edge.landing import dispose, failure
 from isrgen.edge.origin import Origin, OriginError, OriginRequest, OriginResponse, TruncatedError
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.headers import Headers
@@ -58,11 +58,13 @@ class Inquiry:
         answer = await self.ask(replace(asked, headers=(*asked.headers, *ours)), previous)
         if answer.status != 304 or answer.outcome is not Outcome.DONE:
             return answer
+        await dispose(answer)
         if ours:
             # It is about another response than the one it was asked about (RFC 9111 section 4.3.4).
             answer = await self.ask(asked)
-        if answer.status != 304:
-            return answer
+            if answer.status != 304:
+                return answer
+            await dispose(answer)
         return self._unreachable(request, OriginError("304 to a request without a condition"))
 
     async def ask(self, request: OriginRequest, previous: Stored | None = None) -> Answer:

@@ -10,7 +10,7 @@ from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.collapse import Flights
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.flight import FlightKey, Pilot, Plan
-from isrgen.edge.landing import Landed
+from isrgen.edge.landing import Landed, dispose
 from isrgen.edge.store import Store
 from isrgen.http.answer import Answer
 
@@ -76,7 +76,9 @@ class Refresher:
                 previous=stored,
                 patient=False,
             )
-            await self._flights.join(flight, lambda: self._pilot.fly(plan))
+            landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan))
+            if began:
+                await dispose(landed.answer)
 
     async def _is_done(self, key: str, stored: Stored) -> bool:
         """Whether the variant was replaced while this waited for its turn."""

@@ -224,7 +224,6 @@ def test_what_is_larger_than_may_be_kept_is_streamed_whole() -> None:
         for _ in range(2):
             got = await rig.get("/")
             assert (got.body, got.hit, got.served.stream is None) == (b"x" * 500, False, False)
-        assert rig.closed == 2
 
     play(script, said(FRESH, body=b"x" * 500), max_body=400)
     play(script, said(FRESH, ("content-length", "500"), body=b"x" * 500), max_body=400)

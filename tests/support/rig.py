@@ -57,6 +57,34 @@ class Got:
         return self.served.cache_status.hit
 
 
+class Body:
+    """A body in two pieces; it is among the rig's ``open`` ones until it is read to its end or closed."""
+
+    def __init__(self, rig: Rig, request: OriginRequest, answer: Answer) -> None:
+        has_body = request.method != "HEAD" and answer.status not in (204, 304)
+        half = len(answer.body) // 2
+        self._pieces = [answer.body[:half], answer.body[half:]] if has_body else []
+        self._cut = answer.cut
+        self._rig = rig
+        rig.open.add(self)
+
+    def __aiter__(self) -> Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._cut and len(self._pieces) < 2:
+            await self.aclose()
+            raise TruncatedError("cut off")
+        if not self._pieces:
+            await self.aclose()
+            raise StopAsyncIteration
+        return self._pieces.pop(0)
+
+    async def aclose(self) -> None:
+        self._pieces = []
+        self._rig.open.discard(self)
+
+
 @dataclass
 class Rig:
     """Answers are taken in turn, the last one again and again, while ``gate`` is open."""
@@ -69,7 +97,7 @@ class Rig:
     deadline: float = 5.0
     slow: float = 0.0
     asked: list[OriginRequest] = field(default_factory=list)
-    closed: int = 0
+    open: set[Body] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.gate = asyncio.Event()
@@ -95,18 +123,7 @@ class Rig:
         self.now += self.slow
         if answer.error is not None:
             raise answer.error
-        return OriginResponse(answer.status, tuple(answer.headers), self._body(request, answer))
-
-    async def _body(self, request: OriginRequest, answer: Answer) -> AsyncIterator[bytes]:
-        try:
-            if request.method != "HEAD" and answer.status not in (204, 304):
-                half = len(answer.body) // 2
-                yield answer.body[:half]
-                if answer.cut:
-                    raise TruncatedError("cut off")
-                yield answer.body[half:]
-        finally:
-            self.closed += 1
+        return OriginResponse(answer.status, tuple(answer.headers), Body(self, request, answer))
 
     async def close(self) -> None:
         return None
@@ -156,6 +173,7 @@ def play(script: Script, *answers: Answer, **facts: object) -> None:
         finally:
             rig.gate.set()
             await rig.cache.close()
+        assert rig.open == set()
 
     asyncio.run(whole())
 
