@@ -52,7 +52,7 @@ class Wording(Protocol):
 
     @property
     def is_shared_at_once(self) -> bool:
-        """Whether all who waited for a response may have it, even if its lifetime has no whole second left."""
+        """Whether all who waited for a response may have it, though its lifetime ends within the second."""
         ...
 
     def stored(self, answer: Answer, shared: Shared, kept: Kept) -> Stored:
