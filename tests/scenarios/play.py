@@ -24,7 +24,8 @@ A play is a text file. Its first comment is its title; a line is one step:
 In a header ``@etag`` is the entity tag that came last, ``@draft`` a draft visitor's cookie.
 After ``->`` stands what is expected of the response: ``vN`` its content (``empty``: none),
 ``hit``, ``stale`` (a hit past its lifetime), ``stored``, ``collapsed``, ``fwd=REASON``,
-``detail=WORD``, ``status=N``, ``private`` or ``shared``, ``same-etag`` or ``new-etag`` (than
+``detail=WORD``, ``status=N``, ``private`` or ``shared``, ``unstored`` (neither from the store nor into it),
+``without=TEXT`` (which is not in the body), ``same-etag`` or ``new-etag`` (than
 the one before), ``gone`` (the connection ended without a response), ``at-once`` (no render
 was waited for).
 
@@ -256,6 +257,7 @@ async def _check(reply: Reply, step: Step, state: _Run, stage: Stage) -> None:
             "stored": "stored" in status,
             "collapsed": "collapsed" in status or "detail=collapsed" in status,
             "private": cache_control == "private, no-store",
+            "unstored": not {"hit", "stored"} & set(status),
             "shared": cache_control.startswith("public"),
             "same-etag": bool(etag) and etag == state.etag,
             "new-etag": bool(etag) and etag != state.etag,
@@ -267,6 +269,8 @@ async def _check(reply: Reply, step: Step, state: _Run, stage: Stage) -> None:
             name, equals, value = word.partition("=")
             if name == "status":
                 holds = reply.status == int(value)
+            elif name == "without":
+                holds = value not in reply.body
             else:
                 holds = word in status if equals else reply.body == word
         assert holds, f"expected {word}, got {seen}"

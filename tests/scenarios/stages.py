@@ -11,11 +11,12 @@ import asyncio
 import http.client
 import io
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import play as plays
-from play import Play, Reply, Stage
+from origin import PlayOrigin
+from play import Behaviour, Play, Reply, Stage
 
 SIDE_BY_SIDE = 12
 ATTEMPTS = 3
@@ -78,6 +79,42 @@ def _parsed(method: str, data: bytes, seconds: float) -> Reply:
     finally:
         response.close()
     return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, text, seconds)
+
+
+@dataclass
+class OriginStage:
+    """One hall of ``origin``, through the cache at ``port``; ``purging`` is given the tag or path, whole."""
+
+    port: int
+    origin: PlayOrigin
+    hall: str
+    pace: Pace
+    means: Mapping[str, str]
+    purging: Callable[[str, str, bool], Awaitable[None]]
+
+    async def behave(self, behaviour: Behaviour) -> None:
+        self.origin.halls[self.hall].behave(behaviour)
+
+    async def request(self, method: str, path: str, headers: list[tuple[str, str]]) -> Reply:
+        return await request(self.port, method, f"/{self.hall}{path}", headers)
+
+    async def wait(self, seconds: float) -> None:
+        await self.pace.wait(seconds)
+
+    async def purge(self, kind: str, name: str, hard: bool) -> None:
+        await self.purging(kind, f"{self.hall}.{name}" if kind == "tag" else f"/{self.hall}{name}", hard)
+
+    async def renders(self) -> int:
+        return self.origin.halls[self.hall].renders
+
+    async def draft(self) -> str:
+        raise NotImplementedError
+
+    async def kill(self) -> None:
+        raise NotImplementedError
+
+    async def store_there(self, there: bool) -> None:
+        raise NotImplementedError
 
 
 async def perform(play: Play, enter: Callable[[str, Pace], Awaitable[Stage]]) -> Exception | None:

@@ -110,7 +110,7 @@ class CoreStage:
     has = frozenset(
         {
             "purge-by-tag", "purge-by-path", "purge-epoch", "recorded-reads", "degraded", "stale-if-error",
-            "query-normalised", "draft", "one-process",
+            "query-normalised", "draft", "one-process", "site-rules",
         }
     )  # fmt: skip
     means: ClassVar[Mapping[str, str]] = {}

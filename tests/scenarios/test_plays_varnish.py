@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar
 
 import play as plays
 import programs
 import pytest
 import stages
 from origin import PlayOrigin
-from play import Behaviour, Reply
-from stages import Pace
+from stages import OriginStage, Pace
 
 LACKS: Mapping[str, str] = MappingProxyType(
     {
@@ -30,6 +27,7 @@ LACKS: Mapping[str, str] = MappingProxyType(
         "one-process": "it has no back-off after a refresh that failed",
         "purge-epoch": "a render that a purge overtakes is kept as fresh",
         "query-normalised": "its key has the query's letters as they were sent",
+        "unsafe-invalidates": "a POST leaves what is stored alone, unless its VCL says otherwise",
         "draft": "a draft visitor is known to isrgen alone",
         "server": "X-Isrgen-* means nothing to it",
         "processes": "it is one process",
@@ -48,45 +46,7 @@ MEANS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-HAS = frozenset({"purge-by-tag", "purge-by-path"})
-
-
-@dataclass
-class VarnishStage:
-    """One hall of the origin, through Varnish."""
-
-    port: int
-    origin: PlayOrigin
-    hall: str
-    pace: Pace
-    means: ClassVar[Mapping[str, str]] = MEANS
-
-    async def behave(self, behaviour: Behaviour) -> None:
-        self.origin.halls[self.hall].behave(behaviour)
-
-    async def request(self, method: str, path: str, headers: list[tuple[str, str]]) -> Reply:
-        return await stages.request(self.port, method, f"/{self.hall}{path}", headers)
-
-    async def wait(self, seconds: float) -> None:
-        await self.pace.wait(seconds)
-
-    async def purge(self, kind: str, name: str, hard: bool) -> None:
-        key = f"{self.hall}.{name}" if kind == "tag" else f"path:/{self.hall}{name}"
-        headers = [("X-Purge-Key", key)] + ([] if hard else [("X-Purge-Soft", "1")])
-        reply = await stages.request(self.port, "PURGE", "/", headers)
-        assert reply.status == 204, reply
-
-    async def renders(self) -> int:
-        return self.origin.halls[self.hall].renders
-
-    async def draft(self) -> str:
-        raise NotImplementedError
-
-    async def kill(self) -> None:
-        raise NotImplementedError
-
-    async def store_there(self, there: bool) -> None:
-        raise NotImplementedError
+HAS = frozenset({"purge-by-tag", "purge-by-path", "site-rules"})
 
 
 @pytest.fixture(scope="module")
@@ -101,18 +61,23 @@ def performed(
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == "test_varnish_plays"
     ]
-    origin = PlayOrigin()
-    varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), origin.port)
+    with PlayOrigin() as origin:
+        varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), origin.port)
 
-    async def enter(_: object, hall: str, pace: Pace) -> VarnishStage:
-        return VarnishStage(varnish.port, origin, hall, pace)
+        async def purge(kind: str, name: str, hard: bool) -> None:
+            headers = [("X-Purge-Key", name if kind == "tag" else f"path:{name}")]
+            headers += [] if hard else [("X-Purge-Soft", "1")]
+            reply = await stages.request(varnish.port, "PURGE", "/", headers)
+            assert reply.status == 204, reply
 
-    try:
-        castable = [play for play in wanted if not _lacking(play)]
-        return asyncio.run(stages.perform_all(castable, enter))
-    finally:
-        varnish.end()
-        origin.close()
+        async def enter(_: object, hall: str, pace: Pace) -> OriginStage:
+            return OriginStage(varnish.port, origin, hall, pace, MEANS, purge)
+
+        try:
+            castable = [play for play in wanted if not _lacking(play)]
+            return asyncio.run(stages.perform_all(castable, enter))
+        finally:
+            varnish.end()
 
 
 @cache
