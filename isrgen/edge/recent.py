@@ -31,5 +31,8 @@ class Recent(Generic[K, V]):
     def forget(self, key: K) -> None:
         self._facts.pop(key, None)
 
+    def known(self) -> tuple[K, ...]:
+        return tuple(self._facts)
+
     def __len__(self) -> int:
         return len(self._facts)

@@ -19,6 +19,7 @@ class RedisServer:
     folder: Path
     options: tuple[str, ...] = ()
     port: int = 0
+    password: str = ""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def url(self, **query: object) -> str:
@@ -26,8 +27,9 @@ class RedisServer:
         asked = {"timeout": 10, **query}
         return f"redis://127.0.0.1:{self.port}/0?{urlencode(asked)}"
 
-    def start(self) -> RedisServer:
+    def start(self, password: str = "") -> RedisServer:
         """Start it, on the port it had before if there was one, and wait until it answers."""
+        self.password = password or self.password
         if not self.port:
             with socket.socket() as sock:
                 sock.bind(("127.0.0.1", 0))
@@ -53,13 +55,13 @@ class RedisServer:
             time.sleep(0.02)
 
     def command(self, *words: str) -> bytes:
-        """One command on a connection of its own; the reply as it came, a short one."""
+        """One command on a connection of its own; the reply as it came."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sock:
-            sock.sendall(
-                b"*%d\r\n" % len(words)
-                + b"".join(b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words)
-            )
-            return sock.recv(65536)
+            if self.password:
+                sock.sendall(_encoded("AUTH", self.password))
+                sock.recv(100)
+            sock.sendall(_encoded(*words))
+            return _reply(sock)
 
     def number(self, *words: str) -> int:
         """The reply to a command that is answered with a number."""
@@ -86,3 +88,21 @@ class RedisServer:
     def _signal(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
+
+
+def _encoded(*words: str) -> bytes:
+    """A command as Redis reads it."""
+    data = [word.encode() for word in words]
+    return b"*%d\r\n" % len(data) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in data)
+
+
+def _reply(sock: socket.socket) -> bytes:
+    """What comes back, until nothing more does."""
+    data = sock.recv(1 << 20)
+    sock.settimeout(0.05)
+    try:
+        while more := sock.recv(1 << 20):
+            data += more
+    except TimeoutError:
+        pass
+    return data

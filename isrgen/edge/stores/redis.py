@@ -42,7 +42,7 @@ from isrgen.edge.store import Lease, Summary, Usage
 
 log = logging.getLogger("isrgen")
 _MEMORY_BYTES: Final = 64 * 1024 * 1024
-_TRIES: Final = 12
+_TRIES: Final = 64
 _CHUNK: Final = 100
 """Entries that one script looks at: Redis does nothing else meanwhile."""
 

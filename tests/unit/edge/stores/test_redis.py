@@ -1,0 +1,407 @@
+"""The store on Redis: what it costs, what it survives, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis_server import RedisServer
+from store_play import bodies, made, put, variant, with_stores
+
+from isrgen.caching.policy import MAX_VARIANTS
+from isrgen.edge.counters import Count, Counters
+from isrgen.edge.failsafe import Failsafe
+from isrgen.edge.open import open_store
+from isrgen.edge.redis.link import AwayError
+from isrgen.edge.store import Lease, Store
+
+Play = Callable[..., Awaitable[None]]
+
+
+def opener(server: RedisServer, **query: object) -> Callable[[], Store]:
+    return lambda: open_store(server.url(**query), root=Path(), shared=True)
+
+
+@pytest.fixture
+def play(redis: RedisServer) -> Callable[..., None]:
+    """Play with stores on an empty Redis."""
+    redis.command("FLUSHALL")
+    return lambda script, count=1: with_stores(opener(redis), script, count)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something that happens soon."""
+    async with asyncio.timeout(20):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+def names(server: RedisServer) -> list[str]:
+    lines = server.command("KEYS", "*").decode().split("\r\n")
+    return [line for line in lines if line and line[0] not in "*$"]
+
+
+def test_what_is_in_memory_costs_one_question_for_all_and_no_body(
+    redis: RedisServer, play: Callable[..., None]
+) -> None:
+    async def script(store: Store) -> None:
+        for number in range(50):
+            await put(store, f"/{number}", made(f"{number} " * 5000))
+        redis.command("CONFIG", "RESETSTAT")
+        found = await asyncio.gather(*(store.get(f"/{number % 50}") for number in range(200)))
+        assert [len(variants) for variants in found] == [1] * 200
+        assert int(redis.info("cmdstat_evalsha").split(",")[0].removeprefix("calls=")) == 1
+        assert int(redis.info("total_net_output_bytes")) < 20_000
+
+    play(script)
+
+
+def test_a_page_that_came_out_the_same_is_not_sent_to_redis_again(
+    redis: RedisServer, play: Callable[..., None]
+) -> None:
+    """your-digital-rights/yourdigitalrights.org#778: writes of regeneration dominate the bill."""
+
+    async def script(store: Store) -> None:
+        await put(store, "/", made("x" * 300_000, 1000.0))
+        redis.command("CONFIG", "RESETSTAT")
+        await put(store, "/", made("x" * 300_000, 1001.0))
+        assert [stored.generated_at for stored in await store.get("/")] == [1001.0]
+        assert int(redis.info("total_net_input_bytes")) < 30_000
+
+    play(script)
+
+
+def test_everything_in_redis_has_an_end(redis: RedisServer, play: Callable[..., None]) -> None:
+    async def script(store: Store) -> None:
+        await store.announce("b")
+        await put(store, "/", made(tags=("t",)))
+        await put(store, "/old", made(selecting=variant("de")))
+        await store.invalidate_tag("t", False)
+        await store.acquire("/", "me", 1000.0, 10.0)
+        await store.acquire("/private", "me", 1000.0, 10.0)
+        await store.release("/private", "me", 1030.0)
+        found = names(redis)
+        assert len(found) == 6
+        assert [name for name in found if not 0 < redis.number("PTTL", name) < 10**9] == []
+
+    play(script)
+
+
+def test_stores_with_different_prefixes_share_a_redis_and_nothing_else(redis: RedisServer) -> None:
+    redis.command("FLUSHALL")
+    stores = iter([opener(redis, prefix="a")(), opener(redis, prefix="b")()])
+
+    async def script(one: Store, two: Store) -> None:
+        await put(one, "/", made("one", tags=("t",)))
+        await put(two, "/", made("two", tags=("t",)))
+        await one.invalidate_tag("all", True)
+        assert (await bodies(one, "/"), await bodies(two, "/")) == ([], ["two"])
+        assert {name.partition(":")[0] for name in names(redis)} == {"a", "b"}
+
+    with_stores(lambda: next(stores), script, 2)
+
+
+def test_a_lease_ends_by_the_clock_of_redis_too(play: Callable[..., None]) -> None:
+    """Whose clock is behind must not hold a lease that long."""
+
+    async def script(store: Store) -> None:
+        assert await store.acquire("/", "one", 1000.0, 0.2) is Lease.MINE
+        assert await store.acquire("/", "two", 1000.0, 0.2) is Lease.TAKEN
+
+        async def is_free() -> bool:
+            return await store.acquire("/", "two", 1000.0, 0.2) is Lease.MINE
+
+        await until(is_free)
+
+    play(script)
+
+
+def test_variants_put_in_at_the_same_time_are_all_kept(play: Callable[..., None]) -> None:
+    async def script(one: Store, two: Store) -> None:
+        done = await asyncio.gather(
+            *((one, two)[n % 2].put("/", made(f"{n}", 1000.0, variant(f"l{n}")), 0) for n in range(40))
+        )
+        assert done == [True] * 40
+        assert sorted(await bodies(one, "/"), key=int) == [f"{n}" for n in range(40)]
+
+    play(script, 2)
+
+
+def test_a_purge_of_more_than_one_script_looks_at_reaches_all(play: Callable[..., None]) -> None:
+    async def script(one: Store, two: Store) -> None:
+        keys = [f"/{number:03}" for number in range(350)]
+        await asyncio.gather(*(put(one, key, made(tags=("t", "u"))) for key in keys))
+        assert [len(found) for found in await asyncio.gather(*map(two.get, keys))] == [1] * 350
+        assert await one.invalidate_tag("t", False) == keys
+        found = await asyncio.gather(*map(two.get, keys))
+        assert [stored.invalidated for variants in found for stored in variants] == [True] * 350
+        assert await one.invalidate_tag("u", True) == []
+        assert await asyncio.gather(*map(two.get, keys)) == [()] * 350
+        assert (await two.usage()).entries == 0
+
+    play(script, 2)
+
+
+def test_one_variant_may_go_and_the_tags_of_the_others_stay(play: Callable[..., None]) -> None:
+    async def script(store: Store) -> None:
+        await put(store, "/", made("de", 1000.0, variant("de"), ("t", "de")))
+        await put(store, "/", made("en", 1001.0, variant("en"), ("t", "en")))
+        assert await store.invalidate_tag("de", True) == []
+        assert await bodies(store, "/") == ["en"]
+        assert await store.invalidate_tag("t", False) == ["/"]
+        assert await store.invalidate_tag("de", False) == []
+        await store.delete("/", variant("en"))
+        assert await store.invalidate_tag("t", False) == []
+        assert (await store.usage()).bytes == 0
+
+    play(script)
+
+
+def test_many_variants_fit_and_a_purge_finds_them(play: Callable[..., None]) -> None:
+    async def script(store: Store) -> None:
+        for number in range(MAX_VARIANTS + 3):
+            await put(store, "/", made(f"{number}", 1000.0 + number, variant(f"l{number}"), (f"t{number}",)))
+        assert await store.invalidate_tag("t0", False) == []
+        assert await store.invalidate_tag(f"t{MAX_VARIANTS}", False) == ["/"]
+
+    play(script)
+
+
+# Redis may evict any key at any moment.
+
+
+def test_pages_whose_index_was_evicted_are_not_sent_for_no_purge_would_reach_them(
+    redis: RedisServer, play: Callable[..., None]
+) -> None:
+    async def script(one: Store, two: Store) -> None:
+        for lost in ("isrgen:index", "isrgen:book"):
+            epoch = await one.epoch()
+            await put(one, "/", made(tags=("t",)))
+            assert await bodies(two, "/") == ["tea"]
+            redis.command("DEL", lost)
+            assert await bodies(two, "/") == await bodies(one, "/") == []
+            assert await one.keys() == []
+            await two.invalidate_tag("u", True)
+            assert await bodies(one, "/") == []
+            await two.put("/", made(tags=("t",)), epoch)
+            assert [stored.invalidated for stored in await one.get("/")] == [True]
+
+    play(script, 2)
+
+
+def test_an_index_of_pages_that_were_evicted_is_harmless_and_grows_no_further(
+    redis: RedisServer, play: Callable[..., None]
+) -> None:
+    async def script(store: Store) -> None:
+        for round_ in range(20):
+            await asyncio.gather(
+                *(put(store, f"/{round_}-{n}", made(tags=("t", f"t{n}", f"r{round_}"))) for n in range(50))
+            )
+            redis.command("DEL", *(name for name in names(redis) if name.startswith("isrgen:e:")))
+        assert await store.keys() == []
+        await put(store, "/", made(tags=("t",)))
+        assert await bodies(store, "/") == ["tea"]
+        assert redis.number("ZCARD", "isrgen:index") < 1500
+        assert await store.invalidate_tag("t", False) == ["/"]
+        assert await store.invalidate_tag("all", False) == ["/"]
+        assert await store.usage() == type(await store.usage())(1, made(tags=("t",)).size)
+
+    play(script)
+
+
+def test_a_body_that_is_damaged_is_not_sent_and_goes(
+    redis: RedisServer, play: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def script(one: Store, two: Store) -> None:
+        await put(one, "/", made("tea"))
+        fields = redis.command("HKEYS", "isrgen:e:/").decode().split()
+        redis.command("HSET", "isrgen:e:/", next(f for f in fields if f[0] == "b" and len(f) > 20), "milk")
+        assert await bodies(two, "/") == []
+        assert await bodies(one, "/") == []
+        assert redis.number("EXISTS", "isrgen:e:/") == 0
+
+    play(script, 2)
+    assert "damaged" in caplog.text
+
+
+# A Redis that is restarted, is full, hangs, or wants another password.
+
+
+def test_after_a_restart_nothing_older_comes_back(own_redis: RedisServer) -> None:
+    """Neither from memory nor from what Redis saved: it does not know what was purged since."""
+
+    async def script(one: Store, two: Store) -> None:
+        epoch = await one.epoch()
+        await put(one, "/", made("old", 1000.0, tags=("t",)))
+        assert await bodies(two, "/") == ["old"]
+        own_redis.command("SAVE")
+        await one.invalidate_tag("t", True)
+        own_redis.stop()
+        with pytest.raises(AwayError):
+            await one.get("/")
+        own_redis.start()
+        assert own_redis.number("EXISTS", "isrgen:e:/") == 1
+        await until(lambda: works(one))
+        await until(lambda: works(two))
+        assert await bodies(one, "/") == await bodies(two, "/") == []
+        await one.put("/", made("begun before", 1001.0, tags=("t",)), epoch)
+        assert [stored.invalidated for stored in await two.get("/")] == [True]
+
+    with_stores(opener(own_redis.start()), script, 2)
+
+
+async def works(store: Store) -> bool:
+    try:
+        await store.get("/")
+    except AwayError:
+        return False
+    return True
+
+
+def test_after_a_restart_an_older_build_is_still_the_older(own_redis: RedisServer) -> None:
+    async def script(old: Store, new: Store) -> None:
+        await old.announce("old")
+        await new.announce("new")
+        own_redis.command("FLUSHALL")
+        assert await put(new, "/", made("new", 1000.0, build="new"))
+        assert not await put(old, "/", made("old", 2000.0, build="old"))
+        own_redis.command("FLUSHALL")
+        assert await put(old, "/", made("old", 2000.0, build="old"))
+        assert await put(new, "/", made("new", 1000.0, build="new"))
+
+    with_stores(opener(own_redis.start()), script, 2)
+
+
+def test_a_redis_that_hangs_is_asked_once_and_then_only_behind_the_visitors_backs(
+    own_redis: RedisServer,
+) -> None:
+    async def script(store: Store) -> None:
+        await put(store, "/", made())
+        own_redis.pause()
+        with pytest.raises(AwayError, match="no answer in time"):
+            await store.get("/")
+        for _ in range(100):
+            with pytest.raises(AwayError, match="is away"):
+                await store.get("/")
+        own_redis.resume()
+        await until(lambda: works(store))
+        assert await bodies(store, "/") == ["tea"]
+
+    with_stores(opener(own_redis.start(), timeout=0.5), script)
+
+
+def test_a_moment_passes_between_the_return_of_redis_and_the_first_look(own_redis: RedisServer) -> None:
+    """In it those purges are carried out that could not be while it was away."""
+
+    async def script(store: Store) -> None:
+        await put(store, "/", made(tags=("t",)))
+        own_redis.pause()
+        with pytest.raises(AwayError):
+            await store.get("/")
+        own_redis.resume()
+
+        async def purges() -> bool:
+            try:
+                await store.invalidate_tag("t", True)
+            except AwayError:
+                return False
+            return True
+
+        await until(purges)
+        with pytest.raises(AwayError, match="came back a moment ago"):
+            await store.get("/")
+        await until(lambda: works(store))
+        assert await bodies(store, "/") == []
+
+    with_stores(opener(own_redis.start(), timeout=0.5), script)
+
+
+async def _each(work: Iterable[Awaitable[object]]) -> None:
+    for one in work:
+        await one
+
+
+def test_a_full_redis_takes_no_more_pages_and_carries_out_every_purge(own_redis: RedisServer) -> None:
+    own_redis.options = ("maxmemory 4mb", "maxmemory-policy noeviction")
+
+    async def script(store: Store) -> None:
+        pages = (put(store, f"/{n}", made("x" * 50_000 + str(n), tags=("t",))) for n in range(200))
+        with pytest.raises(Exception, match="maxmemory"):
+            await _each(pages)
+        assert len(await bodies(store, "/0")) == 1
+        await store.delete("/1")
+        assert await bodies(store, "/1") == []
+        for number in range(60):
+            own_redis.command("SET", f"filler-{number}", "x" * 20_000)
+        left = await store.invalidate_tag("t", False)
+        assert "/0" in left
+        await store.invalidate_key("/0", True)
+        assert await bodies(store, "/0") == []
+        await store.invalidate_tag("all", True)
+        assert await store.keys() == []
+
+    with_stores(opener(own_redis.start()), script)
+
+
+def test_a_redis_that_evicts_what_it_likes_sends_nothing_wrong(own_redis: RedisServer) -> None:
+    own_redis.options = ("maxmemory 4mb", "maxmemory-policy allkeys-random")
+
+    async def script(one: Store, two: Store) -> None:
+        for number in range(600):
+            key = f"/{number % 150}"
+            await put(one, key, made(f"{number} " * 5000, 1000.0 + number, tags=("t",)))
+            for found in await bodies(two, key):
+                assert found == f"{number} " * 5000
+        await one.invalidate_tag("t", True)
+        assert [await bodies(two, f"/{number}") for number in range(150)] == [[]] * 150
+
+    with_stores(opener(own_redis.start()), script, 2)
+    assert int(own_redis.info("evicted_keys")) > 100
+
+
+def test_a_wrong_password_costs_the_cache_and_is_never_written_down(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    own_redis.options = ("requirepass right",)
+    own_redis.start(password="right")
+    url = own_redis.url().replace("redis://", "redis://:mysecret@")
+
+    async def script(store: Store) -> None:
+        counters = Counters()
+        safe = Failsafe(store, counters=counters)
+        assert not await safe.put("/", made(), await safe.epoch())
+        assert list(await safe.get("/")) == []
+        assert counters.totals()[Count.STORE_ERRORS] >= 3
+        await safe.close()
+
+    with caplog.at_level(logging.DEBUG, "isrgen"):
+        with_stores(lambda: open_store(url, root=Path(), shared=True), script)
+    assert "the edge store fails" in caplog.text
+    assert "mysecret" not in caplog.text
+
+
+def test_the_right_password_is_taken(own_redis: RedisServer) -> None:
+    own_redis.options = ("requirepass ri@ht",)
+    own_redis.start(password="ri@ht")
+    url = own_redis.url().replace("redis://", "redis://default:ri%40ht@")
+
+    async def script(store: Store) -> None:
+        assert await put(store, "/", made())
+
+    with_stores(lambda: open_store(url, root=Path(), shared=True), script)
+
+
+def test_a_unix_socket_is_as_good(own_redis: RedisServer) -> None:
+    path = own_redis.folder / "s"
+    own_redis.options = (f"unixsocket {path}",)
+    own_redis.start()
+
+    async def script(store: Store) -> None:
+        assert await put(store, "/", replace(made(), initial_age=1))
+        assert await bodies(store, "/") == ["tea"]
+
+    with_stores(lambda: open_store(f"redis+unix://{path}?db=1&timeout=10", root=Path(), shared=True), script)
