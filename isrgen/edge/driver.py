@@ -25,6 +25,8 @@ from isrgen.edge.landing import (
     Pages,
     Wording,
     dispose,
+    failure,
+    has_failed,
     is_private,
     is_unreachable,
     may_tell_everyone,
@@ -87,8 +89,8 @@ class Edge:
         """Answer one request."""
         bypass = exchange.bypass or ("" if exchange.key else "key-too-long")
         if not bypass:
-            for _ in range(_ROUNDS):
-                served = await self._try(exchange)
+            for left in reversed(range(_ROUNDS)):
+                served = await self._try(exchange, is_last=not left)
                 if served is not None:
                     return served
         self.counters.cells[Count.BYPASS if bypass else Count.MISS] += 1
@@ -162,7 +164,7 @@ class Edge:
         """What was learnt about a key may no longer be so."""
         self._pilot.forget(key)
 
-    async def _try(self, exchange: Exchange) -> Served | None:
+    async def _try(self, exchange: Exchange, is_last: bool) -> Served | None:
         """One look at the store, and what follows from it; None: look again."""
         key, now, cells = exchange.key, self._clock(), self.counters.cells
         variants = await self.variants(key)
@@ -174,7 +176,15 @@ class Edge:
                 self._refresher.soon(key, stored, exchange.clean)
             cells[Count.STALE if decision.detail else Count.HIT] += 1
             return served_from_store(stored, now, decision.detail, self._wording)
-        cells[Count.MISS] += 1
+        served = await self._miss(exchange, decision, variants, now, is_last)
+        cells[Count.MISS] += served is not None
+        return served
+
+    async def _miss(
+        self, exchange: Exchange, decision: Decision, variants: Sequence[Stored], now: float, is_last: bool
+    ) -> Served | None:
+        """Ask whoever renders, together with others who want the same; None: look again."""
+        key, stored = exchange.key, decision.stored
         if exchange.ask is Ask.HEAD or (exchange.ask is Ask.PART and stored is None):
             answer = await self._pilot.ask(key, lambda: self._render(exchange))
             return await self._hand_out(exchange, decision, Landed(answer), began=True)
@@ -190,20 +200,25 @@ class Edge:
         if exchange.authorized or self._pilot.is_private(key, now):
             return await self._hand_out(exchange, decision, await self._pilot.fly_alone(plan), began=True)
         landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan), _abandon)
-        return await self._hand_out(exchange, decision, landed, began)
+        served = await self._hand_out(exchange, decision, landed, began)
+        if served is None and is_last and landed.answer is not None and has_failed(landed.answer):
+            # Others' answers are theirs; but who saw one after the other fail adds no request of its own.
+            own_words = failure(landed.answer.status, "The page could not be made. Try again later.")
+            return served_private(own_words, decision, self._wording, collapsed=True)
+        return served
 
     async def _hand_out(
         self, exchange: Exchange, decision: Decision, landed: Landed, began: bool
     ) -> Served | None:
         """What a visitor gets of a flight; None: nothing, look again."""
         now = self._clock()
-        self.counters.cells[Count.COLLAPSED] += not began
         if landed.stored is not None:
             at_once = self._wording.is_shared_at_once and not landed.found
             if (landed.found or not began) and not _may_have(exchange, landed.stored, now, at_once):
                 return None
             if landed.found:
                 return served_from_store(landed.stored, now, "collapsed", self._wording)
+            self.counters.cells[Count.COLLAPSED] += not began
             return served_from_flight(landed, landed.stored, decision, not began, self._wording)
         answer = landed.answer
         if answer is None:

@@ -124,6 +124,19 @@ def test_a_dead_origin_is_asked_once_for_all_who_wait() -> None:
     play(script, Answer(error=OriginError("refused")))
 
 
+def test_an_origin_that_fails_is_asked_a_few_times_for_all_who_wait() -> None:
+    """Its own words may be for one visitor; that it fails may be told to all."""
+
+    async def script(rig: Rig) -> None:
+        found = await crowd(rig, 200)
+        assert {got.status for got in found} == {503}
+        assert len(rig.asked) == 4
+        own = [got.body for got in found if got.body.startswith(b"down for")]
+        assert sorted(own) == [b"down for 1", b"down for 2", b"down for 3", b"down for 4"]
+
+    play(script, *(said(status=503, body=f"down for {number}".encode()) for number in range(1, 9)))
+
+
 def test_a_truncated_body_reaches_nobody_who_waited() -> None:
     async def script(rig: Rig) -> None:
         found = await crowd(rig, 50)
