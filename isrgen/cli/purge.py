@@ -57,10 +57,8 @@ def command(
     loaded = config.load(site.resolve())
     deploy = _at_the_cdn(name, loaded) if name else None
     changes = _changes(loaded, since) if since else []
-    purges = [
-        replace(purge, hard=hard)
-        for purge in (*_named(paths, tags, everything, loaded, server), *(each.purge for each in changes))
-    ]
+    named = (*_named(paths, tags, everything, loaded, server), *(each.purge for each in changes))
+    purges = [replace(purge, hard=hard) for purge in dict.fromkeys(named)]
     if not purges:
         console.say(f"Nothing that pages are made of has changed since {since}.")
         return

@@ -65,7 +65,9 @@ class Remote:
 
     def shown(self, key: str) -> dict[str, Any] | None:
         status, body = self._ask("GET", "cache", {"key": key}, none=404)
-        return None if status == 404 and b"error" in body else _read(body)
+        if status == 404 and not _reason(body):
+            raise self._refused(status, body)
+        return None if status == 404 else _read(body)
 
     def removed(self, key: str) -> int:
         return int(self._json("DELETE", "cache", {"key": key})["removed"])
@@ -104,7 +106,10 @@ class Remote:
             if status != 429 or wait > _LONGEST_WAIT:
                 break
             time.sleep(wait)
-        raise IsrgenError(f"{self.url} answered {status}{_reason(said)}.", _WAYS_OUT.get(status, ""))
+        raise self._refused(status, said)
+
+    def _refused(self, status: int, body: bytes) -> IsrgenError:
+        return IsrgenError(f"{self.url} answered {status}{_reason(body)}.", _WAYS_OUT.get(status, ""))
 
     def _once(self, method: str, target: str, body: Any) -> tuple[int, int, bytes]:
         parts = urlsplit(self.url)

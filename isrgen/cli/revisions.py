@@ -94,8 +94,10 @@ def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
             timeout=_TIMEOUT,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise IsrgenError("The command `git` is not installed.", "--since needs it.") from error
+    except OSError as error:
+        raise IsrgenError(
+            f"The command `git` cannot be run: {error.strerror}.", "--since needs it."
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise IsrgenError(f"`git {arguments[0]}` gave no answer in {_TIMEOUT:.0f} s.") from error
 

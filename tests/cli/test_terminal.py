@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import re
@@ -13,6 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from isrgen.caching.policy import Lifetime
+from isrgen.caching.stored import Stored
+from isrgen.edge.open import open_store
 
 FILES = {"templates/page.html": "{{ content }}", "content/index.md": "Hello.", "content/about.md": "Us."}
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]")
@@ -143,3 +148,23 @@ def test_sigterm_during_a_build_is_a_quiet_end_that_leaves_no_half_output(
     assert code == 128 + signal.SIGTERM
     assert not (site / "dist").exists()
     assert [path.name for path in site.iterdir() if path.name.startswith(".dist")] == []
+
+
+def test_what_is_stored_is_a_table_with_the_states_in_colour(tmp_path: Path) -> None:
+    now = time.time()
+
+    async def fill() -> None:
+        store = open_store("disk:.isrgen/edge", root=tmp_path, shared=True)
+        for key, generated_at in (("/fresh/", now), ("/old/", now - 10_000)):
+            stored = Stored(200, (), b"", "", Lifetime(3600, 60), generated_at, tags=("blog",))
+            await store.put(key, stored, await store.epoch())
+        await store.close()
+
+    (tmp_path / "content").mkdir()
+    asyncio.run(fill())
+    code, shown = on_a_terminal("cache", "ls", "--site", tmp_path)
+    assert code == 0
+    assert re.search(r"\x1b\[32mfresh", shown)
+    assert re.search(r"\x1b\[31mexpired", shown)
+    assert plain(shown)[0].split() == ["KEY", "STATE", "AGE", "TTL", "SIZE", "VARIANT", "TAGS"]
+    assert not COLOUR.search(on_a_terminal("cache", "ls", "--site", tmp_path, NO_COLOR="1")[1])
