@@ -35,22 +35,31 @@ def url_key(scheme: str, host: str, target: str) -> str:
     return key if len(key) <= MAX_KEY else ""
 
 
+def split_key(key: str) -> tuple[str, str, str] | None:
+    """Scheme, authority and target that a key stands for; None for the key of a site's page.
+
+    >>> split_key("http://example.org//a?b#c")
+    ('http', 'example.org', '//a?b#c')
+    """
+    scheme, mark, rest = key.partition("://")
+    authority, slash, target = rest.partition("/")
+    return (scheme, authority, slash + target) if mark and slash and "/" not in scheme else None
+
+
 def key_of(url: str) -> str:
-    """The key of a whole URL as people write it, or "" for what is none."""
-    parts = split_url(url)
-    return "" if parts is None else url_key(*parts)
+    """The key of a whole URL as people write it, or "" for what is none.
 
-
-def split_url(url: str) -> tuple[str, str, str] | None:
-    """Scheme, authority and target of an ``http`` or ``https`` URL."""
+    >>> key_of("https://Example.org?a=1#top")
+    'https://example.org/?a=1'
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
-        return None
+        return ""
     if parts.scheme not in _DEFAULT_PORTS or not parts.netloc:
-        return None
+        return ""
     target = parts.path or "/"
-    return parts.scheme, parts.netloc, f"{target}?{parts.query}" if parts.query else target
+    return url_key(parts.scheme, parts.netloc, f"{target}?{parts.query}" if parts.query else target)
 
 
 def also_changed(key: str, references: tuple[str, ...]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from isrgen.caching.selecting import Verbatim as Selecting
 from isrgen.caching.selecting import fields_of, is_variant
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.caching.urls import also_changed, key_of, split_url, url_key
+from isrgen.caching.urls import also_changed, key_of, split_key, url_key
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Ask, Exchange, Served
@@ -57,7 +57,7 @@ class HttpCache:
     ) -> None:
         self._origin = origin
         self._clock = clock
-        self._inquiry = Inquiry(origin, clock, max_body)
+        self._inquiry = Inquiry(origin, clock, max_body, deadline / 2)
         self._wording = Verbatim()
         self.edge = Edge(
             store,
@@ -143,10 +143,10 @@ class HttpCache:
 
     def _regenerate(self, key: str, headers: HeaderPairs) -> Awaitable[Answer] | None:
         """A request for exactly a key and the fields that select a variant, by no visitor."""
-        return None if split_url(key) is None else self._refresh(key, headers)
+        return None if split_key(key) is None else self._refresh(key, headers)
 
     async def _refresh(self, key: str, headers: HeaderPairs) -> Answer:
-        scheme, host, target = split_url(key) or ("http", "", "/")
+        scheme, host, target = split_key(key) or ("http", "", "/")
         variants = await self.edge.variants(key)
         previous = next((stored for stored in variants if is_variant(stored.selecting, headers)), None)
         request = OriginRequest("GET", scheme, host, target, fields_of(headers))

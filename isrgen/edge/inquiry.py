@@ -40,12 +40,15 @@ _WORDS: Final = {
 
 
 class Inquiry:
-    """Asks ``origin``; bodies of up to ``max_body`` bytes are read to be kept."""
+    """Asks ``origin``; bodies of up to ``max_body`` bytes, and ``patience`` seconds, are read to be kept."""
 
-    def __init__(self, origin: Origin, clock: Callable[[], float], max_body: int) -> None:
+    def __init__(
+        self, origin: Origin, clock: Callable[[], float], max_body: int, patience: float = 30.0
+    ) -> None:
         self._origin = origin
         self._clock = clock
         self._max_body = max_body
+        self._patience = patience
 
     async def whole(self, request: OriginRequest, previous: Stored | None) -> Answer:
         """The whole response, to be kept if that is allowed.
@@ -86,7 +89,7 @@ class Inquiry:
         answer = self._answer(response, headers, asked_at, authorized)
         if answer.shared is None or request.method == "HEAD":
             return answer
-        return await self._read(request, response, answer)
+        return await self._read(request, response, answer, asked_at + self._patience)
 
     def renewed(self, previous: Stored, head: HeaderPairs, asked_at: float) -> Answer:
         """What is stored, with the fields of a newer head of it."""
@@ -119,23 +122,26 @@ class Inquiry:
         )
         return Answer(status, headers, shared=shared)
 
-    async def _read(self, request: OriginRequest, response: OriginResponse, answer: Answer) -> Answer:
-        """Read the body of what may be kept; one that is too large goes on as it comes, and is not kept."""
+    async def _read(
+        self, request: OriginRequest, response: OriginResponse, answer: Answer, until: float
+    ) -> Answer:
+        """Read the body of what may be kept; what is too large or too slow goes on as it comes, unkept."""
         if answer.status in _BODILESS:
             await _close(response.body)
             answer.stream = None
             return answer
         length = _length(answer.headers)
         if length is not None and length > self._max_body:
-            return _too_large(answer, response.body)
+            return _not_kept(answer, response.body, "too-large")
         chunks: list[bytes] = []
         size = 0
         try:
             async for chunk in response.body:
                 chunks.append(chunk)
                 size += len(chunk)
-                if size > self._max_body:
-                    return _too_large(answer, _rest(b"".join(chunks), response.body))
+                if size > self._max_body or self._clock() > until:
+                    reason = "too-large" if size > self._max_body else "too-slow"
+                    return _not_kept(answer, _rest(b"".join(chunks), response.body), reason)
             if length is not None and size != length:
                 raise TruncatedError(f"{size} bytes of {length}")
         except OriginError as error:
@@ -152,8 +158,8 @@ class Inquiry:
         return failure(error.status, _WORDS.get(error.status, _WORDS[502]), outcome)
 
 
-def _too_large(answer: Answer, stream: AsyncIterator[bytes]) -> Answer:
-    answer.shared, answer.stream, answer.reason = None, stream, "too-large"
+def _not_kept(answer: Answer, stream: AsyncIterator[bytes], reason: str) -> Answer:
+    answer.shared, answer.stream, answer.reason = None, stream, reason
     return answer
 
 

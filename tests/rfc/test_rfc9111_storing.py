@@ -229,6 +229,16 @@ def test_what_is_larger_than_may_be_kept_is_streamed_whole() -> None:
     play(script, said(FRESH, ("content-length", "500"), body=b"x" * 500), max_body=400)
 
 
+def test_what_is_too_slow_to_wait_for_is_streamed_whole() -> None:
+    async def script(rig: Rig) -> None:
+        got = await rig.get("/")
+        assert (got.body, got.served.stream is None) == (b"whole", False)
+        assert got.cache == "isrgen; fwd=uri-miss; detail=too-slow"
+        assert not (await rig.get("/")).hit
+
+    play(script, Answer(pause=20.0), deadline=30.0)
+
+
 @pytest.mark.parametrize("name", ["x\ny", "a b", ""])
 def test_a_field_that_is_none_makes_the_answer_none(name: str) -> None:
     async def script(rig: Rig) -> None:

@@ -20,13 +20,17 @@ START = 1_800_000_000.0
 
 @dataclass
 class Answer:
-    """What the origin sends; ``cut`` breaks its body off, ``error`` is in place of all."""
+    """What the origin sends; ``cut`` breaks its body off, ``error`` is in place of all.
+
+    ``pause`` is how many seconds pass before each half of the body.
+    """
 
     headers: Sequence[tuple[str, str]] = (("cache-control", "max-age=60"),)
     body: bytes = b"whole"
     status: int = 200
     cut: bool = False
     error: OriginError | None = None
+    pause: float = 0.0
 
 
 @dataclass
@@ -65,6 +69,7 @@ class Body:
         half = len(answer.body) // 2
         self._pieces = [answer.body[:half], answer.body[half:]] if has_body else []
         self._cut = answer.cut
+        self._pause = answer.pause
         self._rig = rig
         rig.open.add(self)
 
@@ -78,6 +83,7 @@ class Body:
         if not self._pieces:
             await self.aclose()
             raise StopAsyncIteration
+        self._rig.now += self._pause
         return self._pieces.pop(0)
 
     async def aclose(self) -> None:
