@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _NOWHERE: Final = "http://site.invalid"
+_SAFE: Final = "%/:?#[]@!$&'()*+,;=-._~|"
+"""What a browser leaves as it is; anything else becomes UTF-8 with percent signs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """``path`` is the percent-encoded path on the site, below ``base_url``'s own; empty for other sites.
 
-    ``url`` is absolute and has no fragment.
+    ``url`` is absolute and has no fragment. ``leaves`` is set for a path that forgets the one of
+    ``base_url``: the path with it.
     """
 
     url: str
     path: str = ""
     query: str = ""
     fragment: str = ""
+    leaves: str = ""
 
     @property
     def is_internal(self) -> bool:
@@ -38,11 +42,11 @@ class Addresses:
         """Where ``target`` leads from the page with this URL path; None for mail, data and the like.
 
         >>> Addresses("https://a.example/docs").resolve("/b/", "../c.png?x#y")
-        Address(url='https://a.example/docs/c.png?x', path='/c.png', query='x', fragment='y')
+        Address(url='https://a.example/docs/c.png?x', path='/c.png', query='x', fragment='y', leaves='')
         """
         here = self._origin + self._base + page
         try:
-            absolute = urljoin(urljoin(here, base), target)
+            absolute = quote(urljoin(urljoin(here, base), target), safe=_SAFE)
             parts = urlsplit(absolute)
         except ValueError:
             return Address(target, "")
@@ -53,5 +57,6 @@ class Addresses:
         path = parts.path or "/"
         mine = f"{parts.scheme}://{parts.netloc}".lower() == self._origin.lower()
         if not mine or not f"{path}/".startswith(f"{self._base}/"):
-            return Address(url, "", parts.query, fragment)
+            is_path = mine and target.startswith("/") and not target.startswith("//")
+            return Address(url, "", parts.query, fragment, self._base + target if is_path else "")
         return Address(url, path[len(self._base) :] or "/", parts.query, fragment)

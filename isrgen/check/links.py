@@ -91,6 +91,9 @@ class Links:
         if address is None or self._is_ignored(reference, address):
             return None
         self.checked += 1
+        if address.leaves:
+            hint = f"Write {address.leaves!r}, which `url()` makes of it, or the whole address."
+            return Broken(page, reference, f"The link {reference.target!r} leads out of the site.", hint)
         if not address.is_internal:
             there = self.external.setdefault(address.url, [])
             if page not in there:
@@ -111,9 +114,17 @@ class Links:
 
     def _said(self, reference: Reference, address: Address, answer: _Answer) -> tuple[str, str]:
         if answer.status in (404, 410):
-            return _LEADS[reference.kind].format(reference.target), self._meant(address)
+            moved = answer.url.partition("?")[0].rstrip("/") != address.path.rstrip("/")
+            hint = f"It is redirected to {answer.url!r}." if moved else self._meant(address)
+            return _LEADS[reference.kind].format(reference.target), hint
         message = f"The {reference.kind} {reference.target!r} is answered with {answer.status}."
-        return message, "" if answer.status < 500 else "What is wrong with that page is told on its own."
+        if answer.status >= 500:
+            return message, "What is wrong with that page is told on its own."
+        target = self._targets.find(address.path)
+        return (
+            message,
+            f"It answers {', '.join(target.route.methods)}." if answer.status == 405 and target else "",
+        )
 
     def _anchor(self, page: Page, reference: Reference, address: Address, answer: _Answer) -> Broken | None:
         if address.fragment.lower() in _TOP or reference.kind not in ("link", "frame"):
@@ -179,6 +190,6 @@ class Links:
 
     def _meant(self, address: Address) -> str:
         urls = [file.url for file in self.manifest.files if file.status == 200]
-        urls += [url for url, seen in self.pages.seen.items() if seen.status < 400]
+        urls += [url for url, seen in self.pages.seen.items() if seen.status < 300]
         near = get_close_matches(address.path, urls, 1, 0.75) if len(urls) <= _MOST_COMPARED else []
         return f"Did you mean {near[0]!r}?" if near else ""

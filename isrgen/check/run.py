@@ -120,8 +120,8 @@ def _told(broken: Iterable[Broken], places: Places) -> list[Problem]:
 
 def _on(pages: Sequence[Page], file: str) -> str:
     """Where it shows, if the file does not say that already."""
-    urls = list(dict.fromkeys(page.url for page in pages))
-    if len(urls) == 1 and pages[0].source == file:
+    urls = sorted({page.url for page in pages})
+    if len(urls) == 1 and (pages[0].source == file or not pages[0].is_html):
         return ""
     more = len(urls) - _MOST_NAMED
     named = ", ".join(urls[:_MOST_NAMED])

@@ -215,7 +215,9 @@ def _elsewhere(anonymous: Visitor, peer: str) -> Visitor:
         "referer": f"https://{marker('host', 'referer')}.example/",
         "origin": f"https://{marker('host', 'origin')}.example",
     }
-    secrets = [Secret(marker("host", name), What.HEADER, name) for name in said]
+    secrets = [
+        Secret(marker("host", name), What.HEADER, name) for name in said if marker("host", name) in said[name]
+    ]
     addresses = (Secret(address, What.CLIENT), Secret("198.51.100.78", What.HEADER, "x-real-ip"))
     visitor = anonymous.with_headers(*said.items())
     return replace(visitor, name="a visitor of another host", peer=peer, secrets=(*secrets, *addresses))

@@ -124,7 +124,9 @@ def lines(report: Report, seconds: float) -> list[str]:
     found = [f"Checked {pages} with {links} in {seconds:.2f} s."]
     if report.external:
         found.append(f"Asked other sites for {console.count(report.external, 'page')}.")
-    if report.leaks is not None:
+    if report.leaks is not None and not report.leaks.pages:
+        found.append("Compared nothing: no page that is rendered on demand is known.")
+    elif report.leaks is not None:
         test = report.leaks
         leaks = console.count(len(test.leaks), "leak") if test.leaks else "no leaks"
         shared = console.count(test.routes, "route")

@@ -37,3 +37,9 @@ def check_folder(site: Path, out: Path, **wanted: object) -> Report:
     return asyncio.run(
         check(built.manifest, out, site, Wanted(**wanted), now=NOW, config=loaded.file)  # type: ignore[arg-type]
     )
+
+
+def leak(report: Report) -> str:
+    """The one leak that was found, as it is told."""
+    assert len(report.problems) == 1, report.problems
+    return str(report.problems[0])

@@ -134,3 +134,10 @@ def test_a_base_url_that_is_none_is_refused(make_site: MakeSite, url: str) -> No
 def test_files_outside_the_site_cannot_be_included(make_site: MakeSite, path: str) -> None:
     with pytest.raises(IsrgenError, match="outside the site"):
         config.load(make_site({"isrgen.toml": f'[server]\ninclude = ["{path}"]'}))
+
+
+def test_links_that_a_check_passes_over_are_listed(make_site: MakeSite) -> None:
+    site = make_site({"isrgen.toml": '[check]\nignore = ["/old/*", "https://flaky.example/*"]\n'})
+    assert config.load(site).ignored_links == ("/old/*", "https://flaky.example/*")
+    with pytest.raises(IsrgenError, match=r"isrgen.toml:2: There is no key called `check.ignored`"):
+        config.load(make_site({"isrgen.toml": '[check]\nignored = ["/old/*"]\n'}))

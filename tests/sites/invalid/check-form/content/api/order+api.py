@@ -1,0 +1,2 @@
+def POST(request):
+    return {"ok": True}

@@ -1,0 +1,2 @@
+class Current:
+    name = "guest"

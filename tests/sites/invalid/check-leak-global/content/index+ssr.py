@@ -1,0 +1,5 @@
+from _lib.who import Current
+
+
+def loader():
+    return {"name": Current.name}

@@ -1,0 +1,5 @@
+from isrgen import redirect
+
+
+def loader():
+    return redirect("/old/")
