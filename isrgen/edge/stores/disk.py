@@ -9,6 +9,7 @@ and again when they were replaced; one that is damaged is given up for a new one
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import sqlite3
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
@@ -106,10 +108,10 @@ class DiskStore:
         self._touched: set[str] = set()
 
     def peek(self, key: str) -> Sequence[Stored] | None:
-        counters = self._known_counters()
-        if counters is not None:
-            held = self._held.get(key)
-            if held is not None and held.mark == counters.mark(key) and is_settled(held.mark):
+        held = self._held.get(key)
+        if held is not None:
+            counters = self._known_counters()
+            if counters is not None and counters.holds(held.mark):
                 return held.variants
         return None
 
@@ -138,10 +140,10 @@ class DiskStore:
         await self._write(None, lambda database: database.announce(build))
 
     async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
-        return await self._write(None, lambda database: database.invalidate(Purged(key=prefix, hard=hard)))
+        return await self._purge(Purged(key=prefix, hard=hard))
 
     async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
-        return await self._write(None, lambda database: database.invalidate(Purged(tag=tag, hard=hard)))
+        return await self._purge(Purged(tag=tag, hard=hard))
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
         return await self._quietly(lambda database: database.acquire(key, owner, now, seconds))
@@ -197,7 +199,12 @@ class DiskStore:
 
         def work(database: Database) -> tuple[Mark, list[Stored], bool]:
             # First the mark: what is committed after it makes the copy out of date.
-            return counters.mark(key), *database.get(key)
+            mark = counters.mark(key)
+            if counters.doubt:
+                raise OSError(
+                    errno.EIO, "a purge of this store failed, and nothing is read until it got through"
+                )
+            return mark, *database.get(key)
 
         if len(self._touched) < _MOST_TOUCHED:
             self._touched.add(key)
@@ -210,16 +217,44 @@ class DiskStore:
         """A write that no copy in memory depends on."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._writes.run, work)
 
+    async def _purge(self, purge: Purged) -> list[str]:
+        """Carry out a purge; when that fails, every process that shares the store knows of it."""
+
+        def counted() -> list[str]:
+            counters = self._counters()
+            with counters.writing(None):
+                try:
+                    self._make_good(counters)
+                    return self._writes.run(lambda database: database.invalidate(purge))
+                except BaseException:
+                    counters.note_doubt(2 if purge.hard else 1)
+                    raise
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, counted)
+
     async def _write(self, key: str | None, work: Callable[[Database], T]) -> T:
         touched, self._touched = self._touched, set()
 
         def counted() -> T:
-            with self._counters().writing(key):
+            counters = self._counters()
+            with counters.writing(key):
+                self._make_good(counters)
                 if touched:
                     self._writes.run(lambda database: database.touch(touched))
                 return self._writes.run(work)
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, counted)
+
+    def _make_good(self, counters: Generations) -> None:
+        """After a purge that failed, here or in another process: one of everything, for nobody noted which.
+
+        No copy in memory needs to be told: the failed purge has moved every
+        counter, and nothing was read since.
+        """
+        if doubt := counters.doubt:
+            everything = Purged(tag=ALL, hard=doubt > 1)
+            self._writes.run(lambda database: database.invalidate(everything))
+            counters.note_doubt(0)
 
 
 def _inode(path: Path) -> int:

@@ -35,8 +35,8 @@ def _no_file_longer_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_the_file_has_all_its_room_before_it_is_mapped(tmp_path: Path) -> None:
-    """Writing to a mapped page that a full disk has no room for kills the process."""
+def test_the_file_has_all_its_room_from_the_start(tmp_path: Path) -> None:
+    """On a disk that filled up meanwhile it can still be noted that a purge failed."""
     Generations(tmp_path / "g").close()
     facts = (tmp_path / "g").stat()
     assert facts.st_blocks * 512 >= facts.st_size > 0
@@ -74,7 +74,6 @@ def test_a_file_that_was_cut_short_or_replaced_is_not_the_one_in_use(tmp_path: P
 
 
 def test_nothing_is_written_into_a_file_that_was_cut_short(tmp_path: Path) -> None:
-    """It would kill the process."""
     counters = Generations(tmp_path / "g")
     os.truncate(tmp_path / "g", 100)
     with pytest.raises(OSError, match="cut short"), counters.writing("/a"):
@@ -101,8 +100,50 @@ def test_a_write_that_fails_ends_like_one_that_did_not(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_odd_is_mended_by_who_opens_next(tmp_path: Path) -> None:
     killed = Generations(tmp_path / "g")
-    killed._step([0, 1, 2, 3], odd=True)
+    for key in ("/a", "/b"):
+        killed._step(key, odd=True)
+    assert not is_settled(killed.mark("/a"))
     killed.close()
     counters = Generations(tmp_path / "g")
-    assert all(value % 2 == 0 for value in counters._counters)
+    assert is_settled(counters.mark("/a"))
+    assert is_settled(counters.mark("/b"))
     counters.close()
+
+
+def test_a_purge_after_a_killed_writer_leaves_every_counter_even_and_another(tmp_path: Path) -> None:
+    counters = Generations(tmp_path / "g")
+    before = {key: counters.mark(key) for key in ("/a", "/b")}
+    counters._step("/a", odd=True)
+    with counters.writing(None):
+        assert not is_settled(counters.mark("/a"))
+        assert not is_settled(counters.mark("/b"))
+    for key, mark in before.items():
+        assert is_settled(counters.mark(key))
+        assert not counters.holds(mark)
+    counters.close()
+
+
+def test_looking_at_a_file_that_was_cut_short_kills_nobody(tmp_path: Path) -> None:
+    counters = Generations(tmp_path / "g")
+    mark = counters.mark("/a")
+    assert counters.holds(mark)
+    os.truncate(tmp_path / "g", 0)
+    assert not counters.holds(mark)
+    assert not is_settled(counters.mark("/a"))
+    assert not counters.holds(counters.mark("/a"))
+    assert counters.doubt == 0
+    counters.close()
+
+
+def test_a_doubt_is_seen_by_all_outlives_who_noted_it_and_is_not_made_smaller(tmp_path: Path) -> None:
+    one = Generations(tmp_path / "g")
+    with one.writing(None):
+        one.note_doubt(2)
+        one.note_doubt(1)
+    one.close()
+    two = Generations(tmp_path / "g")
+    assert two.doubt == 2
+    with two.writing(None):
+        two.note_doubt(0)
+    assert two.doubt == 0
+    two.close()

@@ -91,19 +91,63 @@ def test_the_same_bytes_cause_no_write_of_the_body(tmp_path: Path) -> None:
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
 
 
-def test_a_body_that_does_not_match_its_entity_tag_is_not_sent(tmp_path: Path) -> None:
+def change(path: Path, statement: str, *values: object) -> None:
+    """Do to the database what no store does."""
+    database = sqlite3.connect(path)
+    database.execute(statement, values)
+    database.commit()
+    database.close()
+
+
+DAMAGE = {
+    "half a body": "UPDATE bodies SET body = substr(body, 1, 1) WHERE id = 1",
+    "no body": "DELETE FROM bodies WHERE id = 1",
+    "headers that are none": "UPDATE entries SET headers = '[[1' WHERE id = 1",
+}
+
+
+@pytest.mark.parametrize("statement", DAMAGE.values(), ids=DAMAGE)
+def test_a_page_that_is_damaged_is_not_sent_and_is_removed(
+    tmp_path: Path, statement: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async def first(store: Store) -> None:
         await put(store, "/", made())
+        await put(store, "/b", made("b"))
 
     async def second(store: Store) -> None:
         assert await bodies(store, "/") == []
+        assert (await store.usage()).entries == 1
+        assert await bodies(store, "/b") == ["b"]
+        assert await put(store, "/", made("again"))
+        assert await bodies(store, "/") == ["again"]
 
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), first)
-    database = sqlite3.connect(tmp_path / "edge.db")
-    database.execute("UPDATE bodies SET body = ?", (b"half a page",))
-    database.commit()
-    database.close()
+    change(tmp_path / "edge.db", statement)
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
+    assert "was damaged, and is made anew: /" in caplog.text
+
+
+def test_a_file_that_is_damaged_in_the_middle_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def first(store: Store) -> None:
+        for number in range(50):
+            await put(store, f"/{number}", made(f"{number} " * 1000))
+
+    async def second(store: Store) -> None:
+        for number in range(50):
+            found = await bodies(store, f"/{number}")
+            assert found in ([], [f"{number} " * 1000])
+        for number in range(50):
+            assert await put(store, f"/{number}", made("new", 2000.0))
+            assert await bodies(store, f"/{number}") == ["new"]
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), first)
+    with (tmp_path / "edge.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * 200_000)
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
+    assert "is damaged" in caplog.text
 
 
 def test_a_store_whose_folder_is_deleted_under_it_begins_anew(tmp_path: Path) -> None:
@@ -157,6 +201,17 @@ def test_a_file_of_counters_that_was_cut_short_is_made_whole(tmp_path: Path) -> 
     asyncio.run(run())
 
 
+def sound(path: Path) -> bool:
+    """Whether SQLite finds its file whole, and the bytes counted are those held."""
+    database = sqlite3.connect(path)
+    try:
+        counted = database.execute("SELECT value FROM counters WHERE name = 'bytes'").fetchone()
+        held = database.execute("SELECT total(size) FROM entries").fetchone()
+        return database.execute("PRAGMA integrity_check").fetchone() == ("ok",) and counted == held
+    finally:
+        database.close()
+
+
 def _write_until_killed(path: str, number: int) -> None:
     async def run() -> None:
         store = DiskStore(Path(path))
@@ -189,6 +244,7 @@ def test_a_writer_that_is_killed_leaves_a_store_that_works(tmp_path: Path) -> No
             for number in range(7):
                 for stored in await store.get(f"/{number}"):
                     assert stored.etag == etag_of(stored.body)
+            assert sound(tmp_path / "edge.db")
             assert await store.put("/3", made("after", 9e9), epoch)
             assert await bodies(store, "/3") == ["after"]
             assert await store.acquire("/3", "me", 1000.0, 5.0) is Lease.MINE
