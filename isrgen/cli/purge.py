@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option("--tag", "tags", multiple=True, metavar="T", help="What carries this tag; may be given again.")
 @click.option("--all", "everything", is_flag=True, help="Everything.")
-@click.option("--since", metavar="REV", help="What files concern that changed since a revision of git.")
+@click.option("--since", metavar="REV", help="What is made of files that changed since a revision of git.")
 @click.option("--hard", is_flag=True, help="Remove pages instead of letting them be sent once more.")
 @store_option
 @server_option

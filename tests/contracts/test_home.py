@@ -106,6 +106,7 @@ def test_a_page_weighs_little(built: Path) -> None:
     assert css.stat().st_size < 12_000
     sizes = {page.parent.name: page.stat().st_size for page in static.rglob("index.html")}
     assert sizes.pop("isr-guide") < 21_000  # it holds every example
+    assert sizes.pop("commands") < 21_000  # it holds every command
     assert {name: size for name, size in sizes.items() if size > 15_000} == {}
 
 
@@ -260,13 +261,18 @@ def test_the_documentation_has_the_order_of_match() -> None:
     assert "\n".join(f"| {what} | {example} |" for _, what, example in PRIORITY) in text
 
 
+def _commands_of(command: click.Command) -> list[click.Command]:
+    return list(command.commands.values()) if isinstance(command, click.Group) else []
+
+
 def test_the_documentation_has_every_command_and_option() -> None:
     parts = (DOCS / "commands.md").read_text().split("\n## isrgen ")
     documented = {part.split()[0]: set(re.findall(r"--[a-z][a-z-]*", part)) for part in parts[1:]}
     assert set(documented) == set(COMMANDS)
     for name in COMMANDS:
         command = cli.get_command(click.Context(cli), name)
-        there = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
+        params = [*command.params, *(param for sub in _commands_of(command) for param in sub.params)]
+        there = {option for param in params for option in [*param.opts, *param.secondary_opts]}
         there = {option for option in there if option.startswith("--")}
         assert documented[name] - there == set(), name
         assert there - {"--debug", "--help", "--site", "--out"} - documented[name] == set(), name
