@@ -40,3 +40,32 @@ def test_a_cancelled_flight_is_told_to_those_who_wait() -> None:
             await waiting
 
     asyncio.run(run())
+
+
+def test_what_is_for_a_caller_who_went_away_is_abandoned_and_nobody_elses() -> None:
+    async def run() -> None:
+        flights: Flights[str, str] = Flights()
+        gate = asyncio.Event()
+        abandoned: list[str] = []
+
+        async def fly() -> str:
+            await gate.wait()
+            return "result"
+
+        async def abandon(result: str) -> None:
+            abandoned.append(result)
+
+        first = asyncio.ensure_future(flights.join("key", fly, abandon))
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(flights.join("key", fly, abandon))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        await flights.close()
+        await asyncio.sleep(0)
+        assert abandoned == ["result"]
+
+    asyncio.run(run())

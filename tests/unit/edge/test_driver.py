@@ -12,6 +12,7 @@ import pytest
 from isrgen.caching.keys import selecting_fields
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge.counters import Count
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.refresh import MOST_WAITING
@@ -489,3 +490,45 @@ def test_behind_a_cdn_its_own_words_are_stored() -> None:
         assert "Surrogate-Control" in names
 
     play(script, behind="fastly")
+
+
+def test_what_happens_is_counted_each_visit_once() -> None:
+    async def script(world: World) -> None:
+        world.gate.clear()
+        visits = [asyncio.ensure_future(world.get()) for _ in range(3)]
+        await world.rest()
+        world.gate.set()
+        await asyncio.gather(*visits)
+        await world.get()
+        world.now += 100
+        await world.get()
+        await world.rest()
+        await world.get(bypass="cookie")
+        await world.edge.purge([Purge(tag="t", hard=True)])
+        counted = {count: number for count, number in world.edge.counters.totals().items() if number}
+        counted.pop(Count.RENDER_MICROSECONDS, None)
+        assert counted == {
+            Count.MISS: 3,
+            Count.COLLAPSED: 2,
+            Count.HIT: 1,
+            Count.STALE: 1,
+            Count.BYPASS: 1,
+            Count.RENDERS: 3,
+            Count.REFRESHES: 1,
+            Count.PURGES: 1,
+        }
+
+    play(script)
+
+
+def test_those_who_waited_for_a_failure_do_not_each_render_anew() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer("the loader's own words", None, status=503)]
+        world.gate.clear()
+        visits = [asyncio.ensure_future(world.get()) for _ in range(50)]
+        await world.rest()
+        world.gate.set()
+        assert {one.status for one in await asyncio.gather(*visits)} == {503}
+        assert world.renders == 4
+
+    play(script)
