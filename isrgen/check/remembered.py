@@ -15,10 +15,11 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, Final
 
 from isrgen.handlers.blame import relative
@@ -142,8 +143,9 @@ def _inside(value: Any) -> Iterator[tuple[Any, str]]:
             for inner in list(value):
                 yield inner, ""
         case FunctionType():
-            for inner in (value.__defaults__, value.__kwdefaults__, value.__closure__, vars(value)):
+            for inner in (value.__defaults__, value.__kwdefaults__, value.__closure__):
                 yield inner, ""
+            yield from ((inner, f".{name}") for name, inner in list(vars(value).items()))
         case ContextVar():
             for inner in gc.get_referents(value):
                 yield inner, ""
@@ -159,7 +161,19 @@ def _inside(value: Any) -> Iterator[tuple[Any, str]]:
         case _ if not isinstance(value, (int, float, ModuleType)):
             if type(value).__module__ == "functools":
                 yield from ((inner, "") for inner in gc.get_referents(value) if not isinstance(inner, type))
-            yield from ((inner, f".{name}") for name, inner in list(getattr(value, "__dict__", {}).items()))
+            yield from ((inner, f".{name}") for name, inner in _attributes(value))
+
+
+def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    yield from list(getattr(value, "__dict__", {}).items())
+    for kind in type(value).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            member = vars(kind).get(name)
+            # A slot is read through its descriptor: nothing of the site's code runs.
+            if isinstance(member, MemberDescriptorType):
+                with suppress(AttributeError):
+                    yield name, member.__get__(value)
 
 
 def _place(module: ModuleType, path: str, root: Path) -> Place:
