@@ -19,6 +19,8 @@ import stages
 from origin import PlayOrigin
 from stages import OriginStage, Pace
 
+REFERENCE = Path(__file__).parent / "varnish" / "reference.vcl"
+
 LACKS: Mapping[str, str] = MappingProxyType(
     {
         "recorded-reads": "a cache in front of an origin is not told what a page reads",
@@ -62,7 +64,7 @@ def performed(
         if isinstance(item, pytest.Function) and item.originalname == "test_varnish_plays"
     ]
     with PlayOrigin() as origin:
-        varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), origin.port)
+        varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), REFERENCE, origin.port)
 
         async def purge(kind: str, name: str, hard: bool) -> None:
             headers = [("X-Purge-Key", name if kind == "tag" else f"path:{name}")]

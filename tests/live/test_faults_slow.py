@@ -1,0 +1,100 @@
+"""Visitors who are slow on purpose: they hold nothing that others need, and are hung up on."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+
+import programs
+import pytest
+from faults_site import build
+
+from isrgen.cli.limits import PATIENCE
+
+HELD = 300
+HALF_A_HEAD = b"GET /a/ HTTP/1.1\r\nHost: example.org\r\nX-A: "
+MARGIN = 15
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("slow")
+    server = programs.isrgen(folder, "serve", "--no-build", "--site", str(build(folder / "site")))
+    yield server.port
+    server.end()
+
+
+@pytest.fixture
+def connect(port: int) -> Iterator[Callable[[], socket.socket]]:
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+
+
+def ask(port: int) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
+        sock.sendall(b"GET /b/ HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+def is_closed(sock: socket.socket) -> bool:
+    """Whether the server has hung up, after whatever it said."""
+    with suppress(ConnectionError):
+        while sock.recv(65536):
+            pass
+    return True
+
+
+def test_who_sends_half_a_request_or_a_byte_a_second_is_hung_up_on_and_others_are_served(
+    port: int, connect: Callable[[], socket.socket]
+) -> None:
+    began = time.monotonic()
+    silent = [connect() for _ in range(HELD // 3)]
+    halves = [connect() for _ in range(HELD // 3)]
+    trickles = [connect() for _ in range(HELD // 3)]
+    for sock in (*halves, *trickles):
+        sock.sendall(HALF_A_HEAD)
+    closed = threading.Event()
+
+    def trickle() -> None:
+        while not closed.wait(1):
+            for sock in trickles:
+                with suppress(OSError):
+                    sock.sendall(b"a")
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    try:
+        assert ask(port).endswith(b"page b")
+        for sock in (*halves, *trickles, *silent):
+            sock.settimeout(max(1.0, began + PATIENCE + MARGIN - time.monotonic()))
+            assert is_closed(sock)
+    finally:
+        closed.set()
+        thread.join()
+    assert ask(port).endswith(b"page b")
+
+
+def test_a_body_that_trickles_in_keeps_nobody_else_waiting(
+    port: int, connect: Callable[[], socket.socket]
+) -> None:
+    for _ in range(HELD):
+        head = b"POST /api/echo HTTP/1.1\r\nHost: example.org\r\nContent-Length: 1000\r\n\r\na"
+        connect().sendall(head)
+    for _ in range(5):
+        assert ask(port).endswith(b"page b")
+
+
+def test_who_never_reads_an_answer_keeps_nobody_else_waiting(
+    port: int, connect: Callable[[], socket.socket]
+) -> None:
+    page = b"GET /b/?page=" + b"x" * 3000 + b" HTTP/1.1\r\nHost: example.org\r\n\r\n"
+    for _ in range(20):
+        sock = connect()
+        sock.settimeout(0.5)
+        with suppress(TimeoutError, ConnectionError):
+            sock.sendall(page * 500)
+    for _ in range(5):
+        assert ask(port).endswith(b"page b")
