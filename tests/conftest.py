@@ -124,7 +124,7 @@ def require() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def redis(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A real Redis that every test shares: each takes a prefix of its own, or flushes it first."""
-    server = RedisServer(require("redis-server"), tmp_path_factory.mktemp("redis")).start()
+    server = RedisServer(require("redis", shutil.which("redis-server")), tmp_path_factory.mktemp("redis")).start()
     yield server
     server.stop()
 
@@ -132,7 +132,7 @@ def redis(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def own_redis(require: Callable[..., str], tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis for one test to stop, to pause and to configure; not started yet."""
-    server = RedisServer(require("redis-server"), tmp_path / "redis")
+    server = RedisServer(require("redis", shutil.which("redis-server")), tmp_path / "redis")
     yield server
     server.stop()
 
