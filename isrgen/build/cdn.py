@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, Final
 
+from isrgen.caching.policy import DRAFT_COOKIE
 from isrgen.manifest import Manifest, Route
 from isrgen.routing.strategy import Strategy
 
@@ -36,6 +37,7 @@ def cdn_json(manifest: Manifest) -> str:
         "never_cached": {
             "methods": "all but GET and HEAD",
             "request_headers": ["Authorization"],
+            "request_cookies": [DRAFT_COOKIE],
             "responses": ["5xx", "Set-Cookie", "Cache-Control: private", "Cache-Control: no-store"],
         },
     }

@@ -16,6 +16,9 @@ _DURATION: Final = re.compile(r"(\d{1,10})\s*([smhdw]?)")
 MAX_LIFETIME: Final = 2**31 - 1
 """The largest delta-seconds a recipient need understand (RFC 9111 section 1.2.2)."""
 
+DRAFT_COOKIE: Final = "__isrgen_draft"
+"""A request that carries it is that of a draft visitor, or claims so: no cache answers it."""
+
 MAX_VARIANTS: Final = 64
 """Variants kept side by side under one key."""
 

@@ -163,19 +163,20 @@ class Admin:
         if self._edge is None:
             return _json(501, {"error": _EDGE_IS_OFF})
         asked = dict(parse_qsl(incoming.query, keep_blank_values=True))
-        store = self._edge.store
+        store, ours = self._edge.store, self._edge.is_ours
         if "key" not in asked and incoming.method != "DELETE":
             prefix, limit = asked.get("prefix", ""), asked.get("limit", "100")
             if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
                 return _json(400, {"error": f"`limit` is a number from 1 to {MOST_LISTED}."})
-            return _json(200, await listing(store, prefix, int(limit), self._clock()))
+            return _json(200, await listing(store, prefix, int(limit), self._clock(), ours))
         key = self._around.key_of(incoming, asked.get("key", ""))
         if key is None:
             return _json(400, {"error": "`key` begins with a slash, as in ?key=/blog/tea/"})
         if incoming.method == "DELETE":
             count = await removed(store, key)
             return _json(503, {"error": _STORE_FAILS}) if count is None else _json(200, {"removed": count})
-        found = await shown(store, key, self._clock(), with_body=asked.get("body", "") not in ("", "0"))
+        with_body = asked.get("body", "") not in ("", "0")
+        found = await shown(store, key, self._clock(), with_body=with_body, ours=ours)
         return (
             _json(404, {"error": "Nothing is stored under this key."}) if found is None else _json(200, found)
         )

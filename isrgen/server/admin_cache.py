@@ -7,6 +7,8 @@ words are made here for both.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from isrgen.caching.freshness import Freshness, age, freshness, ttl
@@ -56,15 +58,28 @@ def as_data(found: Summary, now: float) -> dict[str, Any]:
     }
 
 
-async def listing(store: Store, prefix: str, limit: int, now: float) -> dict[str, Any]:
+Ours = Callable[[Stored], bool]
+"""Whether the build that runs made it: what another one made is stale, like after a soft purge."""
+
+
+def _any_build(stored: Stored) -> bool:
+    return True
+
+
+async def listing(
+    store: Store, prefix: str, limit: int, now: float, ours: Ours = _any_build
+) -> dict[str, Any]:
     """The stored responses whose keys begin so; ``more`` says that there are others."""
     found = await store.summaries(prefix, limit + 1)
-    return {"entries": [as_data(each, now) for each in found[:limit]], "more": len(found) > limit}
+    entries = [as_data(_judged(each, ours), now) for each in found[:limit]]
+    return {"entries": entries, "more": len(found) > limit}
 
 
-async def shown(store: Store, key: str, now: float, *, with_body: bool) -> dict[str, Any] | None:
+async def shown(
+    store: Store, key: str, now: float, *, with_body: bool, ours: Ours = _any_build
+) -> dict[str, Any] | None:
     """Every variant under one key with its headers, the most recent first; None where there is none."""
-    variants = [_shown(key, stored, now, with_body) for stored in await store.get(key)]
+    variants = [_shown(key, stored, now, with_body, ours) for stored in await store.get(key)]
     return {"key": key, "variants": variants} if variants else None
 
 
@@ -75,8 +90,12 @@ async def removed(store: Store, key: str) -> int | None:
     return None if await store.get(key) else count
 
 
-def _shown(key: str, stored: Stored, now: float, with_body: bool) -> dict[str, Any]:
-    facts = as_data(summary(key, stored), now)
+def _judged(found: Summary, ours: Ours) -> Summary:
+    return found if ours(_stored(found)) else replace(found, invalidated=True)
+
+
+def _shown(key: str, stored: Stored, now: float, with_body: bool, ours: Ours) -> dict[str, Any]:
+    facts = as_data(_judged(summary(key, stored), ours), now)
     facts["headers"] = [list(pair) for pair in stored.headers]
     facts["body_bytes"] = len(stored.body)
     if with_body:
@@ -101,5 +120,6 @@ def _stored(found: Summary) -> Stored:
         lifetime=found.lifetime,
         generated_at=found.generated_at,
         invalidated=found.invalidated,
+        build=found.build,
         initial_age=found.initial_age,
     )

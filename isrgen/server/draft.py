@@ -14,10 +14,11 @@ from typing import Final
 from urllib.parse import parse_qsl, quote
 
 from isrgen.caching.fields import PRIVATE
+from isrgen.caching.policy import DRAFT_COOKIE
 from isrgen.routing.urls import SAFE, BadPathError, join, split_raw
 from isrgen.server.message import Incoming, Outgoing, error_response
 
-COOKIE: Final = "__isrgen_draft"
+COOKIE: Final = DRAFT_COOKIE
 LASTS: Final = 12 * 3600
 """Seconds."""
 

@@ -4,7 +4,7 @@
 2. headers by rule, then of files; hashed assets are immutable (``continue``)
 3. our own outputs, asked for by name: 404
 4. requests that a cached page must not answer: internal parameters from
-   outside, ``Authorization``, one route per bypass cookie. They go to the
+   outside, ``Authorization``, draft visitors, one route per bypass cookie. They go to the
    plain function, marked ``__isr_bypass``
 5. the filesystem; then 4. again for the routes, such as ``/[...path]/``, that
    also match static files: before it they would take those files' visitors
@@ -24,6 +24,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from isrgen.caching.fields import IMMUTABLE
+from isrgen.caching.policy import DRAFT_COOKIE
 from isrgen.manifest import Manifest, OutputFile
 from isrgen.routing.priority import sort_key
 from isrgen.targets.routes import (
@@ -179,6 +180,7 @@ def _bypasses(planned: Sequence[Planned]) -> Table:
     found += _has(
         (canonical(item.route.pattern) for item in kept), {"type": "header", "key": "authorization"}
     )
+    found += _has((canonical(item.route.pattern) for item in kept), {"type": "cookie", "key": DRAFT_COOKIE})
     for cookie in sorted({name for item in kept for name in item.route.policy.bypass_cookies}):
         listing = [item for item in kept if cookie in item.route.policy.bypass_cookies]
         found += _has((canonical(item.route.pattern) for item in listing), {"type": "cookie", "key": cookie})

@@ -298,6 +298,18 @@ def test_what_was_purged_softly_is_invalidated() -> None:
     assert state(summary("/a/", stored), 1000.0) == "expired"
 
 
+def test_what_another_build_made_is_told_as_stale(kit: Any, drive: Any) -> None:
+    kit.page("/a/", "a", policy=CachePolicy(Lifetime(3600, 86400)))
+    store = MemoryStore()
+    drive(token=TOKEN, store=store).get("/a/")
+    kit.change(build="b2")
+    server = drive(token=TOKEN, store=store)
+    assert json.loads(cached(server).body)["entries"][0]["state"] == "invalidated"
+    assert json.loads(cached(server, "?key=/a/").body)["variants"][0]["state"] == "invalidated"
+    server.get("/a/")
+    assert json.loads(cached(server).body)["entries"][0]["state"] == "fresh"
+
+
 def test_where_the_edge_is_off_there_is_nothing_to_list_or_purge(kit: Any, drive: Any) -> None:
     server = drive(token=TOKEN, edge=False)
     assert cached(server).status == 501

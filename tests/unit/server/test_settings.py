@@ -16,8 +16,16 @@ def test_the_environment_names_store_cdn_and_token(tmp_path: Path) -> None:
     plain = settings_from({}, tmp_path)
     assert (plain.edge, plain.behind, plain.token, plain.store is not None) == (True, None, "", True)
     behind = settings_from(
-        {"ISRGEN_BEHIND": "vercel", "ISRGEN_TOKEN": "t", "ISRGEN_STORE": "memory:"}, tmp_path
+        {
+            "ISRGEN_BEHIND": "vercel",
+            "ISRGEN_TOKEN": "t",
+            "ISRGEN_STORE": "memory:",
+            "ISRGEN_DRAFT_SECRET": "s",
+        },
+        tmp_path,
     )
+    assert (plain.draft_secret, behind.draft_secret) == ("", "s")
+    assert settings_from({"ISRGEN_DRAFT_SECRET": "s"}, tmp_path).draft_secret == "s"
     assert (behind.edge, behind.behind, behind.token, behind.store) == (False, "vercel", "t", None)
 
 

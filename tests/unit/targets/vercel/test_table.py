@@ -42,6 +42,8 @@ ALWAYS = [
     ("/blog/tea/", {"method": "PROPFIND"}, "__server"),
     ("/blog/tea/", {"cookies": ("session",)}, "__server"),
     ("/blog/tea/", {"cookies": ("theme",)}, "_isr/blog__slug"),
+    ("/blog/tea/", {"cookies": ("__isrgen_draft",)}, "__server"),
+    ("/docs/", {"cookies": ("__isrgen_draft",)}, "__server"),
     ("/blog/tea/", {"headers": {"Authorization": "x"}}, "__server"),
     ("/blog/tea/", {"query": "__isr_path=/blog/other/"}, "__server"),
     ("/blog/tea/", {"query": "__isr_bypass=1"}, "__server"),
