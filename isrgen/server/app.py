@@ -14,25 +14,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from isrgen.caching.keys import parse_key
-from isrgen.caching.policy import Lifetime
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs
-from isrgen.caching.storing import bounded
 from isrgen.edge.counters import Counters
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Served
 from isrgen.errors import IsrgenError
 from isrgen.handlers.renderer import Renderer
-from isrgen.http.answer import Answer, Shared
-from isrgen.http.headers import Headers
-from isrgen.manifest import Manifest, Route, Seed
+from isrgen.http.answer import Answer
+from isrgen.manifest import Manifest, Route
 from isrgen.render.templates import Templates
 from isrgen.routing.match import Matcher
 from isrgen.routing.strategy import Strategy
 from isrgen.routing.urls import BadPathError, join, split_raw, unquoted
 from isrgen.server import asgi, rsgi
 from isrgen.server.admin import PREFIX, Admin, Surroundings
-from isrgen.server.draft import COOKIE, Drafts
+from isrgen.server.draft import COOKIE, drafts_of
 from isrgen.server.files import StaticFiles
 from isrgen.server.hot import Hot
 from isrgen.server.ledger import Ledger
@@ -50,6 +47,7 @@ from isrgen.server.previews import Match, Previews
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
+from isrgen.server.seeds import plant
 from isrgen.server.sending import conditional, from_answer, from_served
 from isrgen.server.settings import Settings, settings_from
 from isrgen.server.streaming import close
@@ -106,8 +104,7 @@ class App:
         self._files = StaticFiles(manifest.files if static.is_dir() else (), static)
         self._not_found = NotFoundPages(manifest, self._files, renderer)
         self.ledger = Ledger(settings.counters or Counters(), settings.access, self._proxies)
-        both = settings.token.strip() and settings.draft_secret.strip()
-        self._drafts = Drafts(settings.draft_secret, settings.clock) if both else None
+        self._drafts = drafts_of(settings.token, settings.draft_secret, settings.clock)
         self._previews = Previews(manifest)
         self._edge = self._make_edge()
         # In `isrgen dev` the clock is moved and what goes out is looked into.
@@ -147,7 +144,7 @@ class App:
             if self._edge is not None:
                 await self._edge.start()
                 for seed in self.manifest.seeds:
-                    await self._seed(self._edge, seed)
+                    await plant(seed, self._root, self._edge, self._settings.clock())
             self._started = True
 
     async def stop(self) -> None:
@@ -304,18 +301,6 @@ class App:
         path = unquoted(segments, route.pattern.slash)
         request = clean_request(route, params, path, query, headers, self.manifest.base_url)
         return self.renderer.answer(route, request)
-
-    async def _seed(self, edge: Edge, seed: Seed) -> None:
-        lifetime = bounded(seed.lifetime, self._settings.clock(), seed.until)
-        if lifetime == Lifetime(0):
-            return
-        try:
-            body = await asyncio.to_thread((self._root / seed.file).read_bytes)
-        except OSError as error:
-            log.error("the page rendered ahead for %s cannot be read: %s", seed.path, error)
-            return
-        shared = Shared(lifetime, tags=seed.tags)
-        await edge.seed(seed.path, Answer(seed.status, Headers(seed.headers), body, shared=shared))
 
 
 def _handed(incoming: Incoming, served: Served) -> Outgoing:

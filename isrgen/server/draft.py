@@ -61,6 +61,11 @@ class Drafts:
         return hmac.digest(self._secret, f"{COOKIE}:{expiry}".encode(), "sha256").hex()
 
 
+def drafts_of(token: str, secret: str, clock: Callable[[], float]) -> Drafts | None:
+    """Draft mode, where both of its secrets are there."""
+    return Drafts(secret, clock) if token.strip() and secret.strip() else None
+
+
 def set_cookie(value: str, *, lasts: int, secure: bool) -> str:
     """The ``Set-Cookie`` for a value; one that lasts no time removes it."""
     ending = "; Secure" if secure else ""
