@@ -124,7 +124,9 @@ def require() -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def redis(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A real Redis that every test shares: each takes a prefix of its own, or flushes it first."""
-    server = RedisServer(require("redis", shutil.which("redis-server")), tmp_path_factory.mktemp("redis")).start()
+    server = RedisServer(
+        require("redis", shutil.which("redis-server")), tmp_path_factory.mktemp("redis")
+    ).start()
     yield server
     server.stop()
 
