@@ -70,7 +70,7 @@ class Edge:
         counters: Counters | None = None,
     ) -> None:
         self.counters = counters or Counters()
-        self.store = Failsafe(store)
+        self.store = Failsafe(store, counters=self.counters)
         self._clock = clock
         # What is written into a stored response depends on who is in front.
         self._build = f"{build}@{behind}" if behind else build

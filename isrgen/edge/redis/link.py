@@ -36,6 +36,10 @@ class AwayError(ConnectionError):
     """Redis does not answer, or did not until a moment ago."""
 
 
+class RefusedError(RuntimeError):
+    """Redis answers, and does not do what it was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where Redis is: ``options`` are those of redis-py's client; ``name`` is fit for a log."""
@@ -68,7 +72,7 @@ class Link:
         return await self.call(script, keys, *args, size=size)
 
     async def call(self, script: Script, keys: Sequence[bytes], *args: Any, size: int = 0) -> Any:
-        """Call a script; raises AwayError when Redis does not answer."""
+        """Call a script; raises AwayError when Redis does not answer, RefusedError when it will not."""
         async with self._slots:
             if self._probe is not None:
                 raise AwayError(f"Redis at {self._place.name} is away")
@@ -95,6 +99,7 @@ class Link:
 
     async def _guarded(self, work: Callable[[], Awaitable[T]], extra: float = 0.0) -> T:
         from redis.exceptions import ConnectionError as RedisConnectionError
+        from redis.exceptions import RedisError
         from redis.exceptions import TimeoutError as RedisTimeoutError
 
         try:
@@ -103,6 +108,8 @@ class Link:
             self._go_away()
             reason = str(fault) or "no answer in time"
             raise AwayError(f"Redis at {self._place.name}: {reason}") from fault
+        except RedisError as fault:
+            raise RefusedError(f"Redis at {self._place.name}: {fault}") from fault
 
     def _open(self) -> Redis:
         if self._client is None:

@@ -16,7 +16,7 @@ from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.failsafe import Failsafe
 from isrgen.edge.open import open_store
-from isrgen.edge.redis.link import AwayError
+from isrgen.edge.redis.link import AwayError, RefusedError
 from isrgen.edge.store import Lease, Store
 
 Play = Callable[..., Awaitable[None]]
@@ -330,7 +330,7 @@ def test_a_full_redis_takes_no_more_pages_and_carries_out_every_purge(own_redis:
 
     async def script(store: Store) -> None:
         pages = (put(store, f"/{n}", made("x" * 50_000 + str(n), tags=("t",))) for n in range(200))
-        with pytest.raises(Exception, match="maxmemory"):
+        with pytest.raises(RefusedError, match="maxmemory"):
             await _each(pages)
         assert len(await bodies(store, "/0")) == 1
         await store.delete("/1")
