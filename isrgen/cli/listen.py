@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import multiprocessing
-import queue
+import signal
 import socket
 import sys
 import threading
@@ -34,6 +34,7 @@ PATIENCE: Final = 8
 _LOOP: Final = Loops.uvloop if find_spec("uvloop") else Loops.asyncio
 """It is installed with us wherever there is one; a hit then costs some 30 % less."""
 
+_ENDING: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _POLL: Final = 0.05
 _MOST_REPLACING: Final = 15.0
 
@@ -85,21 +86,26 @@ class _Server(MPServer):
 
     granian sets a ``threading.Event`` in the signal handler, and a second
     signal, or one at the wrong moment, finds its lock taken by the very thread
-    that it interrupts. Here the handler only puts a word into a queue, which
-    is safe, and a thread does the rest. SIGHUP ends the server as well: a
-    closed terminal should not leave it running.
+    that it interrupts. Nor is the handler sure to run: Python runs it in the
+    main thread, and when several signals come at once the system may hand all
+    of them to other threads, which does not wake that one from its waiting.
+    So the handlers do nothing: the interpreter writes every signal's number
+    into a socket, in whatever thread it comes, and a thread of our own reads
+    them. SIGHUP ends the server as well: a closed terminal should not leave it
+    running.
     """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__("isrgen", **settings)
-        self._told: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._told, self._tells = socket.socketpair()
+        self._tells.setblocking(False)
+        signal.set_wakeup_fd(self._tells.fileno(), warn_on_full_buffer=False)
         threading.Thread(target=self._end, daemon=True).start()
 
     def signal_handler_interrupt(self, *_: object) -> None:
-        self._told.put(None)
+        """Nothing: that there is a handler keeps the signal from ending the process."""
 
-    def signal_handler_reload(self, *_: object) -> None:
-        self._told.put(None)
+    signal_handler_reload = signal_handler_interrupt
 
     def replace_workers(self) -> None:
         """Put new workers in the place of these; returns when the old ones are gone."""
@@ -111,7 +117,8 @@ class _Server(MPServer):
             time.sleep(_POLL)
 
     def _end(self) -> None:
-        self._told.get()
+        while self._told.recv(1)[0] not in _ENDING:
+            pass
         interrupt: Callable[[], None] = super().signal_handler_interrupt
         interrupt()
 

@@ -186,23 +186,6 @@ def test_sigterm_ends_a_server_whose_loader_never_does_within_ten_seconds(
     asking.join(10)
 
 
-def test_ctrl_c_is_a_good_end_too(start, site: Path) -> None:
-    server = start(site, "--workers", 2)
-    server.process.send_signal(signal.SIGINT)
-    assert server.process.wait(10) == 0
-    assert "Traceback" not in "".join(server.errors)
-
-
-@pytest.mark.parametrize("command", ["serve", "dev"])
-def test_any_number_of_signals_at_once_end_it_as_one_does(start, site: Path, command: str) -> None:
-    server = start(site, command=command)
-    for _ in range(20):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            server.process.send_signal(number)
-    assert server.process.wait(10) == 0
-    assert "Traceback" not in "".join(server.errors)
-
-
 def test_a_server_can_be_started_again_at_once_on_the_port_it_had(start, site: Path) -> None:
     first = start(site)
     port = first.address[1]
