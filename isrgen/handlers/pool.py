@@ -150,7 +150,8 @@ class Pool:
 
     async def _wait(self, coroutine: Any, deadline: float) -> Any:
         loop = self._running()
-        future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
+        running = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        future = asyncio.wrap_future(running)
         try:
             done, _ = await asyncio.wait([future], timeout=deadline)
         except asyncio.CancelledError:
@@ -160,7 +161,8 @@ class Pool:
             raise BusyError("the site's code is being stopped")
         if done:
             return future.result()
-        future.cancel()
+        # At once rather than through ``future``: it is called off before the loop answers the question below.
+        running.cancel()
         await self._check(loop)
         raise DeadlineError(f"rendering took longer than {deadline:g} s")
 
