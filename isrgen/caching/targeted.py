@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from isrgen.caching.directives import FLAGS, NUMBERS, ResponseDirectives, collect
 from isrgen.caching.directives import parse as parse_cache_control
@@ -126,8 +127,19 @@ def _item(text: str, position: int) -> tuple[tuple[str, str], int]:
     for kind, pattern in _ITEMS:
         found = pattern.match(text, position)
         if found is not None:
+            if kind == "display" and not _is_utf8(found[0]):
+                raise _BadFieldError("a display string that is not UTF-8")
             return (kind, found[0]), found.end()
     raise _BadFieldError("not an item")
+
+
+def _is_utf8(display: str) -> bool:
+    """Whether the escapes of a display string are text (RFC 9651 section 4.2.10)."""
+    try:
+        unquote_to_bytes(display).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _parameters(text: str, position: int) -> int:
