@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from isrgen.caching.stored import Stored
+from isrgen.caching.stored import NEVER_STALE, Stored
 
 CLOCK_SKEW: Final = 5.0
 """Seconds by which the clocks of two processes may differ."""
@@ -54,12 +54,19 @@ def freshness(stored: Stored, now: float) -> Freshness:
     stale_for = elapsed - stored.lifetime.fresh
     if stale_for < 0:
         unsure = stored.invalidated or _from_the_future(stored, now)
-        return Freshness.STALE_USABLE if unsure else Freshness.FRESH
+        return _before_its_time(stored) if unsure else Freshness.FRESH
     if stale_for < stored.lifetime.stale_while_revalidate:
         return Freshness.STALE_USABLE
     if stale_for < stored.lifetime.stale_if_error:
         return Freshness.STALE_ON_ERROR
     return Freshness.STALE_UNREACHABLE if stale_for < stored.if_disconnected else Freshness.EXPIRED
+
+
+def _before_its_time(stored: Stored) -> Freshness:
+    """What is stale though its lifetime is not over: sent once more, unless that is forbidden."""
+    if stored.if_disconnected != NEVER_STALE:
+        return Freshness.STALE_USABLE
+    return Freshness.STALE_ON_ERROR if stored.lifetime.stale_if_error else Freshness.EXPIRED
 
 
 def _from_the_future(stored: Stored, now: float) -> bool:

@@ -8,15 +8,15 @@ nothing of caching may be anybody's.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from isrgen.caching.dates import parse_date
-from isrgen.caching.directives import ResponseDirectives
+from isrgen.caching.directives import ResponseDirectives, delta_seconds
 from isrgen.caching.invalidation import portable
 from isrgen.caching.policy import MAX_LIFETIME, Lifetime
+from isrgen.caching.stored import NEVER_STALE
 from isrgen.caching.targeted import directives_of, has_targeted
 
 LONGEST_DISCONNECTED: Final = 86400
@@ -33,8 +33,6 @@ UNDERSTOOD: Final = frozenset(
 _NEVER: Final = frozenset({206, 304, 401, 407, 408, 412, 413, 416, 417, 425, 428, 429, 431})
 """Parts, confirmations, and refusals of one visitor's request that would be sent to all: never kept,
 whatever their head says; nor is 5xx, for what it tells of is over in a moment."""
-
-_AGE: Final = re.compile(r"[0-9]+")
 
 Fields = Sequence[tuple[str, str]]
 
@@ -77,7 +75,7 @@ def received(
         vary,
         _tags(headers),
         initial_age(headers, asked_at, now),
-        LONGEST_DISCONNECTED if lifetime.fresh and not _forbids_stale(said) else 0,
+        _if_disconnected(said, lifetime),
         said.public or said.must_revalidate or said.s_maxage is not None,
     )
 
@@ -93,7 +91,7 @@ def initial_age(headers: Fields, asked_at: float, now: float) -> int:
     (30, 0)
     """
     said = next((value for name, value in headers if name == "age"), "").partition(",")[0].strip(" \t")
-    age = min(int(said[-11:]), MAX_LIFETIME) if _AGE.fullmatch(said) else 0
+    age = delta_seconds(said) or 0
     date = date_of(headers, now)
     apparent = 0 if date is None else max(0, int(now) - date)
     delay = max(0, int(now - asked_at))
@@ -169,9 +167,14 @@ def _until_expired(headers: Fields, now: float) -> int | None:
     return min(max(0, expires - (int(now) if date is None else date)), MAX_LIFETIME)
 
 
-def _forbids_stale(said: ResponseDirectives) -> bool:
-    """Section 4.2.4: what may not be sent stale even when the origin is gone."""
-    return said.must_revalidate or said.proxy_revalidate or said.no_cache or said.s_maxage is not None
+def _if_disconnected(said: ResponseDirectives, lifetime: Lifetime) -> int:
+    """Section 4.2.4: what may not be sent stale even when the origin is gone, or after a purge.
+
+    ``s-maxage`` forbids it too, but for the window that is written beside it.
+    """
+    if said.must_revalidate or said.proxy_revalidate or said.no_cache or said.s_maxage is not None:
+        return 0 if lifetime.stale_while_revalidate else NEVER_STALE
+    return LONGEST_DISCONNECTED if lifetime.fresh else 0
 
 
 def _tags(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:

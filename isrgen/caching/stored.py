@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from isrgen.caching.policy import Lifetime
 
 HeaderPairs = tuple[tuple[str, str], ...]
+
+NEVER_STALE: Final = -1
+"""As ``if_disconnected``: it may not be sent stale, whatever made it so (RFC 9111 section 4.2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Stored:
     What an origin sent has three more facts. ``initial_age``: seconds it was
     old already (RFC 9111 section 4.2.3). ``if_disconnected``: seconds it may be
     sent beyond its lifetime when the origin cannot be reached at all (section
-    4.2.4). ``for_authorized``: whether it may answer a request that carries
+    4.2.4), or ``NEVER_STALE``. ``for_authorized``: whether it may answer a request that carries
     ``Authorization`` (section 3.5).
     """
 

@@ -100,7 +100,7 @@ def not_modified(get: Callable[[str], str | None], what: Representation) -> bool
     """Whether the client's copy is good; If-None-Match makes If-Modified-Since count for nothing."""
     tags = get("if-none-match")
     if tags is not None:
-        return bool(what.etag) and matches_none(tags, what.etag)
+        return matches_none(tags, what.etag)
     since = _date(get("if-modified-since"), what)
     return since is not None and what.last_modified is not None and int(what.last_modified) <= since
 

@@ -143,6 +143,54 @@ def test_a_soft_purge_asks_the_origin_at_once_whether_the_page_still_holds() -> 
     play(script, said(FRESH, ("etag", '"a"'), ("vary", "foo")))
 
 
+@pytest.mark.parametrize(
+    ("field", "sent"),
+    [
+        ("max-age=60", True),
+        ("max-age=60, stale-while-revalidate=30", True),
+        ("s-maxage=60, stale-while-revalidate=30", True),
+        ("max-age=60, must-revalidate", False),
+        ("max-age=60, proxy-revalidate", False),
+        ("max-age=60, stale-while-revalidate=30, must-revalidate", False),
+        ("s-maxage=60", False),
+        ("s-maxage=60, stale-if-error=30", False),
+    ],
+)
+@pytest.mark.parametrize("store", ["memory", "disk"])
+def test_after_a_soft_purge_only_what_may_be_sent_stale_is_sent(
+    field: str, sent: bool, store: str, tmp_path: Path
+) -> None:
+    """RFC 9111 section 4.2.4: the purge makes it stale, and the origin has forbidden that."""
+
+    async def script(rig: Rig) -> None:
+        await rig.get("/a")
+        rig.say(Answer(body=b"new"))
+        rig.gate.clear()
+        await rig.cache.purge([Purge(path="http://example.org/a")])
+        visit = asyncio.ensure_future(rig.get("/a"))
+        # A store on disk answers from a thread.
+        while not (visit.done() if sent else len(rig.asked) > 1):
+            await asyncio.sleep(0.001)
+        rig.gate.set()
+        got = await visit
+        assert (got.body, got.hit) == ((b"whole", True) if sent else (b"new", False))
+
+    opened = MemoryStore() if store == "memory" else DiskStore(tmp_path / "store")
+    play(script, said(("cache-control", field), ("etag", '"a"')), store=opened)
+
+
+@pytest.mark.parametrize(("field", "status"), [("s-maxage=60, stale-if-error=30", 200), ("s-maxage=60", 503)])
+def test_after_a_soft_purge_an_error_is_covered_only_by_who_allows_that(field: str, status: int) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.get("/a")
+        rig.say(said(status=503, body=b"down"))
+        await rig.cache.purge([Purge(path="http://example.org/a")])
+        await rig.rest()
+        assert (await rig.get("/a")).status == status
+
+    play(script, said(("cache-control", field)))
+
+
 def test_a_purge_reaches_what_was_being_asked_for() -> None:
     async def script(rig: Rig) -> None:
         rig.gate.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from isrgen.caching.freshness import Freshness, age, freshness, ttl
 from isrgen.caching.policy import Lifetime
-from isrgen.caching.stored import Stored
+from isrgen.caching.stored import NEVER_STALE, Stored
 
 PAGE = Stored(200, (), b"", "", Lifetime(60, 30, 100), 1000.0)
 
@@ -37,6 +37,17 @@ def test_a_soft_purge_makes_stale_and_lengthens_nothing() -> None:
     assert ttl(purged, 1001.0) == 0
     assert freshness(purged, 1089.0) is Freshness.STALE_USABLE
     assert freshness(purged, 1200.0) is Freshness.EXPIRED
+
+
+def test_what_may_never_be_sent_stale_is_not_after_a_soft_purge_or_when_the_clock_was_set_back() -> None:
+    """RFC 9111 section 4.2.4."""
+    strict = replace(PAGE, lifetime=Lifetime(60), if_disconnected=NEVER_STALE)
+    assert freshness(strict, 1001.0) is Freshness.FRESH
+    assert freshness(strict, 1060.0) is Freshness.EXPIRED
+    assert freshness(strict, 500.0) is Freshness.EXPIRED
+    assert freshness(replace(strict, invalidated=True), 1001.0) is Freshness.EXPIRED
+    on_error = replace(strict, lifetime=Lifetime(60, 0, 30), invalidated=True)
+    assert freshness(on_error, 1001.0) is Freshness.STALE_ON_ERROR
 
 
 def test_a_clock_that_was_set_back_does_not_make_a_page_fresh_until_it_has_caught_up() -> None:

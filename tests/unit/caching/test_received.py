@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from isrgen.caching.policy import MAX_LIFETIME, Lifetime
 from isrgen.caching.received import Received, received
+from isrgen.caching.stored import NEVER_STALE
 
 NAMES = st.sampled_from(
     [
@@ -43,9 +44,9 @@ def test_any_head_has_a_verdict_within_bounds(
 
 
 def test_what_has_no_lifetime_and_could_not_be_asked_about_is_not_kept() -> None:
-    for field in ("no-cache", "max-age=0"):
+    for field, disconnected in (("no-cache", NEVER_STALE), ("max-age=0", 0)):
         plain, tagged = [("cache-control", field)], [("cache-control", field), ("etag", '"a"')]
         assert received(200, plain, asked_at=0, now=0, authorized=False) == "no-lifetime"
         kept = received(200, tagged, asked_at=0, now=0, authorized=False)
         assert isinstance(kept, Received)
-        assert (kept.lifetime, kept.if_disconnected) == (Lifetime(0), 0)
+        assert (kept.lifetime, kept.if_disconnected) == (Lifetime(0), disconnected)
