@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
 from typing import Any, Final
 
 from isrgen.caching.stored import HeaderPairs, Stored
@@ -57,7 +58,8 @@ class Refresher:
         job = (key, stored.selecting, epoch)
         if job in self._tasks or self.is_full:
             return
-        task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render))
+        # In an empty context: whoever asked first may have left word of a visitor in context variables.
+        task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render), context=Context())
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
 

@@ -17,7 +17,7 @@ from isrgen.edge.counters import Counters
 from isrgen.edge.http_cache import HttpCache
 from isrgen.edge.open import open_store
 from isrgen.edge.origin import Origin
-from isrgen.edge.origins.asgi import App, AsgiOrigin
+from isrgen.edge.origins.asgi import VISIT, App, AsgiOrigin
 from isrgen.edge.store import Store
 from isrgen.server.access import AccessLog
 from isrgen.server.admin import Admin, Surroundings
@@ -76,7 +76,8 @@ class EdgeCache:
         elif scope["type"] == "http":
             if not self._started:
                 await self._start()
-            self._origin.base = {name: scope[name] for name in ("root_path", "state") if name in scope}
+            VISIT.set({name: scope[name] for name in ("root_path", "state") if name in scope})
+            self._origin.base["root_path"] = scope.get("root_path", "")
             await self._gateway(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -101,6 +102,8 @@ class EdgeCache:
 
         async def say(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
+                # What servers put into a request is a copy of this, and what others added for its visitor.
+                self._origin.base["state"] = scope.get("state", {})
                 await self._start()
             said.append(message["type"])
             await send(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -24,11 +25,15 @@ _PORTS: Final = {"http": 80, "https": 443}
 _BODILESS: Final = frozenset({204, 304})
 
 
+VISIT: Final[ContextVar[Mapping[str, Any] | None]] = ContextVar("isrgen_visit", default=None)
+"""``root_path`` and ``state`` of the visitor's request that this is done for; None in a refresh."""
+
+
 class AsgiOrigin:
-    """``base`` holds what every scope of the application has: ``root_path``, and its lifespan's ``state``."""
+    """``base`` holds what the application is told where there is no ``VISIT``."""
 
     def __init__(self, app: App, *, patience: float = 10.0) -> None:
-        self.base: Mapping[str, Any] = {}
+        self.base: dict[str, Any] = {}
         self._patience = patience
         self._app = app
         self._runs: set[asyncio.Task[None]] = set()
@@ -54,6 +59,8 @@ class AsgiOrigin:
         await asyncio.gather(*self._runs, return_exceptions=True)
 
     def _scope(self, request: OriginRequest) -> dict[str, Any]:
+        visit = VISIT.get()
+        around = self.base if visit is None else visit
         path, _, query = request.target.partition("?")
         host, port = _authority(request)
         headers = [("host", request.host)]
@@ -67,13 +74,13 @@ class AsgiOrigin:
             "path": unquote(path),
             "raw_path": path.encode("latin-1"),
             "query_string": query.encode("latin-1"),
-            "root_path": self.base.get("root_path", ""),
+            "root_path": around.get("root_path", ""),
             "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
             "client": (request.client, 0) if request.client else None,
             "server": (host, port),
         }
-        if "state" in self.base:
-            scope["state"] = dict(self.base["state"])
+        if "state" in around:
+            scope["state"] = dict(around["state"])
         return scope
 
 
@@ -99,8 +106,10 @@ class _Call:
             await app(scope, self._receive, self._send)
         except Exception as error:
             fault = f"the application failed: {error!r}"
-            if not self._over.is_set():
-                log.exception("the application failed on %s %s", self._request.method, self._request.target)
+            # A whole response may have gone out before: Starlette answers 500, and raises for the log.
+            if self._complete or not self._over.is_set():
+                path = self._request.target.partition("?")[0]
+                log.exception("the application failed on %s %s", self._request.method, path)
         if not self._start.done():
             self._start.set_exception(OriginError(fault, 500))
         elif not self._over.is_set():
