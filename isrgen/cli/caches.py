@@ -29,6 +29,11 @@ DEFAULT: Final = "disk:.isrgen/edge"
 _DATABASE: Final = b"SQLite format 3\0"
 _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, PurgeError)
 
+_WAYS_OUT: Final = {
+    "disk": "Is it there, and can it be written to?",
+    "redis": "Does it run there, and are the address, the user and the password right?",
+}
+
 _MEMORY: Final = (
     "Name its server, as in --server http://127.0.0.1:8000, with the token in ISRGEN_TOKEN; "
     "or another store with --store."
@@ -92,9 +97,8 @@ class Opened:
         try:
             return asyncio.run(run())
         except _FAULTS as fault:
-            raise IsrgenError(
-                f"The store {self.name} fails: {fault}.", "Is it there, and can it be written to?"
-            ) from fault
+            way_out = _WAYS_OUT["redis" if self.url.startswith("redis") else "disk"]
+            raise IsrgenError(f"The store {self.name} fails: {fault}.", way_out) from fault
 
 
 def find(site: Path, store: str | None, server: str | None, token: str) -> Cache:

@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 import click
 
+from isrgen.edge.faults import reason
 from isrgen.errors import IsrgenError
 from isrgen.http.context import Purge
 from isrgen.server.admin_orders import MOST_PURGES
@@ -123,7 +124,7 @@ class Remote:
             return response.status, int(wait) if wait.isdigit() else 1, response.read()
         except (OSError, HTTPException, ValueError) as error:
             raise IsrgenError(
-                f"{self.url} gives no answer: {error}.", "Is the server running there?"
+                f"{self.url} gives no answer: {reason(error)}.", "Is the server running there?"
             ) from error
         finally:
             connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from isrgen.edge.faults import reason
 from isrgen.edge.origin import OriginError
 from isrgen.edge.origins.wire import Wire, connect
 
@@ -76,7 +77,7 @@ class Pool:
         except TimeoutError as error:
             raise OriginError("the origin does not accept connections in time", 504) from error
         except OSError as error:
-            raise OriginError(f"the origin cannot be reached: {error}") from error
+            raise OriginError(f"the origin cannot be reached: {reason(error)}") from error
 
     def _drop(self, wire: Wire) -> None:
         timer = self._idle.pop(wire, None)

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from isrgen.edge.faults import reason
 from isrgen.edge.redis.script import Script
 
 if TYPE_CHECKING:
@@ -106,10 +107,10 @@ class Link:
             return await _within(self._place.timeout + extra, work)
         except (OSError, RedisConnectionError, RedisTimeoutError) as fault:
             self._go_away()
-            reason = str(fault) or "no answer in time"
-            raise AwayError(f"Redis at {self._place.name}: {reason}") from fault
+            said = reason(fault) if str(fault) else "no answer in time"
+            raise AwayError(f"Redis at {self._place.name}: {said}") from fault
         except RedisError as fault:
-            raise RefusedError(f"Redis at {self._place.name}: {fault}") from fault
+            raise RefusedError(f"Redis at {self._place.name}: {reason(fault)}") from fault
 
     def _open(self) -> Redis:
         if self._client is None:

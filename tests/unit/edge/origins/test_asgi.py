@@ -113,9 +113,22 @@ def test_an_application_that_raises_is_a_500_and_is_logged(caplog: pytest.LogCap
         raise ValueError("secret")
 
     with pytest.raises(OriginError) as caught:
-        ask(app, request(target="/x"))
+        ask(app, request(target="/x?token=mine"))
     assert caught.value.status == 500
     assert "the application failed on GET /x" in caplog.text
+    assert "mine" not in caplog.text
+
+
+def test_an_application_that_raises_after_its_answer_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(start(status=500))
+        await send(body(b"Internal Server Error"))
+        raise ValueError("division by zero")
+
+    response, sent = ask(app, request(target="/x"))
+    assert (response.status, sent) == (500, b"Internal Server Error")
+    assert "the application failed on GET /x" in caplog.text
+    assert "division by zero" in caplog.text
 
 
 @pytest.mark.parametrize(

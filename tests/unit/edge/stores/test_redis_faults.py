@@ -185,6 +185,7 @@ def test_a_wrong_password_costs_the_cache_and_is_never_written_down(
     with caplog.at_level(logging.DEBUG, "isrgen"):
         with_stores(lambda: open_store(url, root=Path(), shared=True), script)
     assert "the edge store fails" in caplog.text
+    assert "pair or user is disabled\n" in caplog.text
     assert "mysecret" not in caplog.text
 
 
