@@ -158,7 +158,6 @@ class Pilot:
         cells[Count.RENDERS] += 1
         cells[Count.RENDER_MICROSECONDS] += int((time() - began) * 1e6)
         cells[Count.RENDER_ERRORS] += has_failed(answer)
-        cells[Count.RENEWED] += answer.renewed
         return answer
 
     async def _land(self, plan: Plan, answer: Answer, begun: float) -> Landed:
@@ -181,6 +180,7 @@ class Pilot:
         names = tuple(sorted(shared.vary))
         self._varies.set(plan.key, names)
         stored = self.stored(plan.key, answer, shared, plan.selecting(names), lifetime, begun)
+        self._counters.cells[Count.RENEWED] += _is_same(stored, plan.previous)
         if await self._store.put(plan.key, stored, plan.flight[2]):
             return Landed(answer, stored, kept=True)
         # Another worker has sent a newer copy; an older one must not follow it.
@@ -205,12 +205,12 @@ class Pilot:
         return self._wording.stored(answer, shared, Kept(key, selecting, lifetime, begun, self.build))
 
     def _remember(self, plan: Plan, result: Result, answer: Answer, now: float) -> None:
+        if plan.solo:
+            return
         if result in (Result.FAILED, Result.DEGRADED):
             self._back_off(plan, answer, now)
         else:
             self._failures.forget(plan.key)
-        if plan.solo:
-            return
         if is_for_one(answer, self._wording):
             self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
@@ -250,3 +250,8 @@ class Pilot:
         if stored is None or stored.build != self.build:
             return None
         return stored if freshness(stored, self._clock()) is Freshness.FRESH else None
+
+
+def _is_same(stored: Stored, previous: Stored | None) -> bool:
+    """Whether a render gave what is stored already."""
+    return previous is not None and (stored.status, stored.etag) == (previous.status, previous.etag)

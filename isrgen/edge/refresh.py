@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from typing import Any, Final
@@ -15,8 +16,13 @@ from isrgen.edge.landing import Landed, dispose
 from isrgen.edge.store import Store
 from isrgen.http.answer import Answer
 
+log = logging.getLogger("isrgen")
+
 MOST_WAITING: Final = 1000
 """Regenerations that may wait for their turn; others are left for the next visitor to ask for."""
+
+ANOTHER_LOOK: Final = 0.1
+"""Seconds for which a regeneration that another process has in hand is not asked for again."""
 
 Render = Callable[[HeaderPairs], Awaitable[Answer]]
 
@@ -49,6 +55,7 @@ class Refresher:
         task = asyncio.get_running_loop().create_task(work)
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
+        task.add_done_callback(lambda done: _tell("what was purged", done))
 
     def soon(self, key: str, stored: Stored, render: Render, epoch: int = 0) -> None:
         """Begin to regenerate one variant, unless that is under way or too many are waiting.
@@ -62,25 +69,33 @@ class Refresher:
         task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render), context=Context())
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
+        task.add_done_callback(lambda done: _tell(key, done))
 
     async def _refresh(self, key: str, stored: Stored, render: Render) -> None:
         async with self._slots:
             if await self._is_done(key, stored):
                 return
-            self._counters.cells[Count.REFRESHES] += 1
-            flight = (key, stored.selecting, await self._store.epoch())
-            values = dict(stored.selecting)
-            clean = tuple((name, value) for name, value in stored.selecting if value)
-            plan = Plan(
-                flight,
-                selecting=lambda names: tuple((name, values.get(name, "")) for name in sorted(names)),
-                render=lambda: render(clean),
-                previous=stored,
-                patient=False,
-            )
-            landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan))
-            if began:
-                await dispose(landed.answer)
+            landed = await self._fly(key, stored, render)
+        if landed.answer is None and landed.stored is None:
+            # Another process has the lease; until it is done each visit would ask the store for it.
+            await asyncio.sleep(ANOTHER_LOOK)
+
+    async def _fly(self, key: str, stored: Stored, render: Render) -> Landed:
+        flight = (key, stored.selecting, await self._store.epoch())
+        values = dict(stored.selecting)
+        clean = tuple((name, value) for name, value in stored.selecting if value)
+        plan = Plan(
+            flight,
+            selecting=lambda names: tuple((name, values.get(name, "")) for name in sorted(names)),
+            render=lambda: render(clean),
+            previous=stored,
+            patient=False,
+        )
+        landed, began = await self._flights.join(flight, lambda: self._pilot.fly(plan))
+        if began:
+            self._counters.cells[Count.REFRESHES] += landed.answer is not None
+            await dispose(landed.answer)
+        return landed
 
     async def _is_done(self, key: str, stored: Stored) -> bool:
         """Whether the variant was replaced while this waited for its turn."""
@@ -96,3 +111,9 @@ class Refresher:
     def cancel(self) -> None:
         for task in (*self._behind, *self._tasks.values()):
             task.cancel()
+
+
+def _tell(what: str, task: asyncio.Task[None]) -> None:
+    """Nobody waits for what is done behind the visitors' backs, so nobody else would hear of it."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("refreshing %s failed: %s", what, error, exc_info=error)

@@ -6,6 +6,7 @@ import pytest
 from rig import START, Answer, Rig, play, said
 
 from isrgen.caching.dates import http_date
+from isrgen.edge.origin import OriginError
 
 CACHE = "cache-control"
 FRESH = (CACHE, "max-age=60")
@@ -139,6 +140,21 @@ def test_section_3_5_the_answer_to_credentials_takes_nothing_away_from_others() 
         assert (await rig.get("/")).body == b"again"
 
     play(script, said((CACHE, "public, max-age=60")))
+
+
+@pytest.mark.parametrize("refused", [said(status=503), Answer(error=OriginError("late", 504))])
+def test_section_3_5_nor_does_a_failure_of_credentials_keep_others_from_the_origin(refused: Answer) -> None:
+    """Whoever sends any credentials could otherwise have everybody sent what is stale."""
+    windows = ("cache-control", "max-age=60, stale-if-error=600")
+
+    async def script(rig: Rig) -> None:
+        await rig.get("/")
+        rig.say(refused, said(windows, body=b"new"))
+        rig.now += 100
+        assert (await rig.get("/", ("authorization", "any"))).status >= 500
+        assert (await rig.get("/")).body == b"new"
+
+    play(script, said(windows))
 
 
 def test_section_7_3_a_response_that_sets_a_cookie_is_for_one_visitor() -> None:

@@ -515,6 +515,7 @@ def test_what_happens_is_counted_each_visit_once() -> None:
             Count.BYPASS: 1,
             Count.RENDERS: 3,
             Count.REFRESHES: 1,
+            Count.RENEWED: 1,
             Count.PURGES: 1,
         }
 
