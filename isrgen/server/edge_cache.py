@@ -78,7 +78,7 @@ class EdgeCache:
                 await self._start()
             VISIT.set({name: scope[name] for name in ("root_path", "state") if name in scope})
             self._origin.base["root_path"] = scope.get("root_path", "")
-            await self._gateway(scope, receive, send)
+            await self._gateway(scope, receive, _undated(send))
         else:
             await self._app(scope, receive, send)
 
@@ -121,6 +121,18 @@ class EdgeCache:
             await say({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
+
+
+def _undated(send: Any) -> Any:
+    """Without ``Date``: the server that runs us writes one of its own, and two would be one too many."""
+
+    async def pass_on(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            headers = [pair for pair in message["headers"] if pair[0] != b"date"]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return pass_on
 
 
 def gateway(

@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 
@@ -125,6 +126,13 @@ def test_a_miss_is_kept_and_the_next_is_a_hit(served: Any, shop: Shop) -> None:
     assert second.headers["cache-control"] == "public, max-age=10, stale-while-revalidate=60"
     assert second.headers["via"].startswith("1.1 isrgen-")
     assert shop.seen == ["GET"]
+
+
+def test_the_server_that_runs_it_writes_the_only_date(served: Any) -> None:
+    first, second = served.get("/page"), served.get("/page")
+    assert parsedate_to_datetime(first.headers["date"])
+    assert parsedate_to_datetime(second.headers["date"])
+    assert first.headers["date"].count("GMT") == second.headers["date"].count("GMT") == 1
 
 
 def test_a_stale_page_is_sent_at_once_and_refreshed_behind(served: Any) -> None:

@@ -195,3 +195,11 @@ def test_a_refresh_has_the_state_of_the_lifespan_and_nothing_of_a_visitor() -> N
     first, refresh = told
     assert first == ({"shop": "tea", "user": "alice"}, "/shop", "nobody")
     assert refresh == ({"shop": "tea"}, "/shop", "nobody")
+
+
+def test_one_trusted_proxy_may_be_named_by_itself() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None: ...
+
+    EdgeCache(app, trusted_proxies="10.0.0.0/8")
+    with pytest.raises(IsrgenError, match="has 'proxy', which"):
+        EdgeCache(app, trusted_proxies="proxy")
