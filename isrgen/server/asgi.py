@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from isrgen.errors import IsrgenError
 from isrgen.server.handler import Handler
-from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError
+from isrgen.server.hosts import host_fault
+from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError, refusal
 from isrgen.server.streaming import send_stream
 
 log = logging.getLogger("isrgen")
@@ -47,15 +48,23 @@ async def _lifespan(app: Handler, receive: Any, send: Any) -> None:
 async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
     began = perf_counter()
     incoming = _incoming(scope, receive)
+    fault = _fault(scope, incoming)
     try:
-        outgoing = await app.handle(incoming)
+        outgoing = refusal(incoming.method, fault) if fault else await app.handle(incoming)
     except GoneError:
-        return
+        # Nobody sees it, but where only the body broke off.
+        outgoing = refusal(incoming.method)
     if not incoming.query and scope.get("query_string"):
         # It held a token, and servers log what the scope has when the response begins.
         scope["query_string"] = b""
     size = await _send(outgoing, receive, send)
     app.ledger.sent(incoming, outgoing, size, began)
+
+
+def _fault(scope: Any, incoming: Incoming) -> str:
+    """Why a request cannot be understood; "" when it can. Servers leave ``Host`` to the application."""
+    hosts = [value for name, value in incoming.headers if name == "host"]
+    return host_fault(scope.get("http_version", "1.0"), hosts)
 
 
 async def _send(outgoing: Outgoing, receive: Any, send: Any) -> int:

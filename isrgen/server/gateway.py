@@ -121,7 +121,8 @@ class Gateway:
         try:
             await self._answer(taken, body, send)
         except GoneError:
-            return
+            # Nobody sees it, but where only the body broke off.
+            await _send(send, taken.method, error_response(400))
         except UnreadBodyError as error:
             await _send(send, taken.method, error_response(error.status))
 

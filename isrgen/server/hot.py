@@ -9,7 +9,8 @@ leaves every request that could get another answer to the long way:
   render, another process's write all put another one there;
 * the clock stands within the second that ``Age`` and ``Cache-Status`` tell of;
 * a stale page's refresh is under way;
-* no header is there that the page, or HTTP, attends to.
+* no header is there that the page, or HTTP, attends to;
+* the one ``Host`` is one that the long way took.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ _MOST_BYTES: Final = 32 * 2**20
 """Pages and bytes known at once: what the store lets go of may be held here until it is asked for again."""
 
 _LARGEST: Final = _MOST_BYTES // 8
+
+_MOST_HOSTS: Final = 1024
 
 _OVERHEAD: Final = 2048
 """Bytes that a page takes here beside those that the store holds as well."""
@@ -104,6 +107,7 @@ class Hot:
         self._cells = ledger.counters.cells
         self._draft_cookies = (draft_cookie,) if draft_cookie else ()
         self._pages: dict[Address, _Page] = {}
+        self._hosts: set[str] = set()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -133,6 +137,9 @@ class Hot:
         if page.stale and not self._edge.is_refreshing(page.key, page.stored):
             return False
         headers = scope.headers
+        hosts = headers.get_all("host")
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            return False
         for name in _ATTENDED:
             if name in headers:
                 return False
@@ -177,6 +184,13 @@ class Hot:
         page = _Page(exchange.key, variants, stored, cookies, listed)
         if self._renew(address, page, self._clock()):
             self._keep(address, page)
+        self._meet(incoming.get("host"))
+
+    def _meet(self, host: str | None) -> None:
+        if host is not None and host not in self._hosts:
+            if len(self._hosts) == _MOST_HOSTS:
+                self._hosts.clear()
+            self._hosts.add(host)
 
     def _is_sent(self, stored: Stored, served: Served) -> bool:
         """Whether this is what was sent, whole, and would be to everybody."""

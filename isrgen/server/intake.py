@@ -17,14 +17,12 @@ from urllib.parse import quote
 
 from isrgen.http.hops import without_hops
 from isrgen.routing.urls import SAFE
+from isrgen.server.hosts import HOST, host_fault
 from isrgen.server.limits import MOST_HEADER_BYTES, MOST_HEADERS, MOST_PATH, MOST_QUERY
 from isrgen.server.message import Incoming, Pairs
 from isrgen.server.proxies import Proxies
 
 _TARGET: Final = re.compile(r"[\x21-\x7e]*")
-_HOST: Final = re.compile(
-    r"(?P<name>[a-z0-9_.\-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
-)
 _PORTS: Final = {"http": "80", "https": "443"}
 
 OTHER_ADDRESS: Final = frozenset(
@@ -116,15 +114,14 @@ def _address(scope: Mapping[str, Any], headers: Pairs) -> tuple[str, str]:
     """Scheme and authority; only HTTP/1.0 may leave the latter out (RFC 9112 section 3.2)."""
     scheme = "https" if scope.get("scheme") == "https" else "http"
     hosts = [value.strip() for name, value in headers if name == "host"]
-    if hosts == [""] or not hosts:
-        if scope.get("http_version") not in ("1.0", "1"):
-            raise RefusedError(400, "This request names no host.")
-        server = scope.get("server") or ("localhost", None)
-        name = f"[{server[0]}]" if ":" in server[0] else server[0]
-        hosts = [f"{name}:{server[1]}" if server[1] else name]
-    if len(hosts) > 1 or not _HOST.fullmatch(hosts[0]):
-        raise RefusedError(400, "This request names no single host.")
-    return scheme, hosts[0]
+    fault = host_fault(scope.get("http_version", ""), hosts)
+    if fault:
+        raise RefusedError(400, fault)
+    if hosts not in ([], [""]):
+        return scheme, hosts[0]
+    server = scope.get("server") or ("localhost", None)
+    name = f"[{server[0]}]" if ":" in server[0] else server[0]
+    return scheme, f"{name}:{server[1]}" if server[1] else name
 
 
 def _said(
@@ -152,7 +149,7 @@ def _normal(host: str, scheme: str) -> str:
     >>> _normal("Shop.Example:80", "http"), _normal("shop.example:80", "https")
     ('shop.example', 'shop.example:80')
     """
-    found = _HOST.fullmatch(host)
+    found = HOST.fullmatch(host)
     if found is None:
         raise RefusedError(400, "This request names no host.")
     name, port = found["name"].lower(), found["port"]

@@ -135,3 +135,8 @@ def error_response(status: int, *headers: tuple[str, str], message: str = "") ->
     """A small page that says what went wrong, for one visitor."""
     pairs = [("content-type", HTML), ("cache-control", PRIVATE), *headers]
     return Outgoing(status, pairs, error_page(status, message).encode())
+
+
+def refusal(method: str, message: str = "") -> Outgoing:
+    """A 400, ready for the wire, for a request that is not looked into."""
+    return finished(method, error_response(400, message=message))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from isrgen.server.handler import Handler
 from isrgen.server.hangup import hang_up
+from isrgen.server.hosts import host_fault
 from isrgen.server.message import (
     FilePart,
     GoneError,
@@ -16,9 +17,9 @@ from isrgen.server.message import (
     Outgoing,
     Pairs,
     TooLargeError,
-    error_response,
-    finished,
+    UnreadBodyError,
     lowered,
+    refusal,
 )
 from isrgen.server.streaming import send_stream
 
@@ -35,10 +36,10 @@ async def serve(app: Handler, scope: Any, protocol: Any) -> None:
         return
     began = perf_counter()
     headers = lowered(scope.headers.items())
-    unread = _unread(scope.headers.keys(), headers)
+    fault = _fault(scope, headers)
     incoming = _incoming(scope, headers, protocol)
     try:
-        outgoing = _refusal(scope.method, unread) if unread else await app.handle(incoming)
+        outgoing = refusal(scope.method, fault) if fault else await app.handle(incoming)
     except GoneError:
         protocol.response_empty(400, [])
         return
@@ -71,9 +72,12 @@ def _unread(names: Iterable[str], read: Pairs) -> list[str]:
     return sorted({name.lower() for name in names} - known - _UNIMPORTANT)
 
 
-def _refusal(method: str, unread: list[str]) -> Outgoing:
-    message = f"Headers of this request are not ASCII, and cannot be read: {', '.join(unread)}."
-    return finished(method, error_response(400, message=message))
+def _fault(scope: Any, headers: Pairs) -> str:
+    """Why a request cannot be understood; "" when it can."""
+    unread = _unread(scope.headers.keys(), headers)
+    if unread:
+        return f"Headers of this request are not ASCII, and cannot be read: {', '.join(unread)}."
+    return host_fault(scope.http_version, [value for name, value in headers if name == "host"])
 
 
 def wire(headers: Pairs) -> Pairs:
@@ -130,14 +134,18 @@ def _send_file(protocol: Any, status: int, headers: Pairs, file: FilePart) -> No
 
 def _incoming(scope: Any, headers: Pairs, protocol: Any) -> Incoming:
     async def read_body(most: int) -> bytes:
-        taken = bytearray()
+        taken, ends = bytearray(), 0
         try:
             async for chunk in protocol:
                 taken += chunk
+                ends += not chunk
                 if len(taken) > most:
                     raise TooLargeError
         except RuntimeError as error:
             raise GoneError from error
+        # granian tells of a body that broke off, or whose chunks are none, by ending it twice.
+        if ends > 1:
+            raise UnreadBodyError
         return bytes(taken)
 
     # The path comes decoded, %2F included, and there is no raw one: an encoded slash is a slash here,

@@ -21,7 +21,7 @@ async def get(path):
         sent.append(message)
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [],
+        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [(b"host", b"example.org")],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
     }
     await app.app(scope, receive, send)

@@ -289,12 +289,16 @@ class Headers:
 
 
 class Driver:
-    """Requests to one app, over one protocol, on one event loop; headers keep their order."""
+    """Requests to one app, over one protocol, on one event loop; headers keep their order.
+
+    ``host`` is what those say that name none; "" to leave it so.
+    """
 
     def __init__(self, app: App, protocol: str) -> None:
         self.app = app
         self.protocol = protocol
         self.runner = asyncio.Runner()
+        self.host = "example.org"
 
     def get(self, path: str, headers: dict[str, str] | None = None, **more: Any) -> Reply:
         return self.request("GET", path, headers, **more)
@@ -329,6 +333,8 @@ class Driver:
         peer: str = "203.0.113.9",
     ) -> Reply:
         pairs = list(headers.items()) if isinstance(headers, dict) else list(headers or [])
+        if self.host and all(name.lower() != "host" for name, _ in pairs):
+            pairs.insert(0, ("Host", self.host))
         if self.protocol == "rsgi":
             return await self._rsgi(method, path, pairs, body, peer)
         return await self._asgi(method, path, pairs, body, peer)

@@ -119,6 +119,7 @@ def test_rsgi_answers_everything(
         headers=Fields(headers),
         client=client,
         scheme="http",
+        http_version="1.0",
     )
     protocol = Rsgi()
     site.run(site.app.__rsgi__(scope, protocol))
@@ -159,7 +160,14 @@ def test_the_fuzz_reaches_more_than_errors(site: Any, tmp_path: Path) -> None:
     protocol = Rsgi()
     headers = Fields([])
     scope = SimpleNamespace(
-        proto="http", method="GET", path="/a/b/", query_string="", headers=headers, client="", scheme="http"
+        proto="http",
+        method="GET",
+        path="/a/b/",
+        query_string="",
+        headers=headers,
+        client="",
+        scheme="http",
+        http_version="1.0",
     )
     site.run(site.app.__rsgi__(scope, protocol))
     assert protocol.status == 200

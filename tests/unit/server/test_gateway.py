@@ -230,10 +230,10 @@ def test_a_visitor_who_goes_away_ends_the_stream() -> None:
     assert stream.closed
 
 
-def test_a_visitor_who_goes_away_while_sending_is_answered_nothing() -> None:
+def test_a_body_that_breaks_off_is_a_400_for_whoever_still_listens() -> None:
     cache = Asked(served())
     sent = ask(cache, "PUT", "/", (b"content-length", b"9"), receive=pieces(b"half", gone=True))
-    assert (sent.messages, cache.bodies) == ([], [])
+    assert (sent.status, cache.bodies) == (400, [])
 
 
 def test_a_body_that_does_not_come_is_a_408() -> None:

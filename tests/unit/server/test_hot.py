@@ -181,6 +181,26 @@ def test_whoever_has_the_page_is_told_so_the_short_way(kit: Any, drive: Any) -> 
     assert (short, reply.status, reply.body) == (True, 304, b"")
 
 
+@pytest.mark.parametrize("hosts", [[], ["a.example", "b.example"], ["a b"], [""], ["a.example", "a.example"]])
+def test_no_host_or_two_is_refused_on_a_hit_as_well(kit: Any, drive: Any, hosts: list[str]) -> None:
+    pages(kit)
+    server = drive()
+    taught(server, "/plain/")
+    assert server.get("/plain/")[1]
+    server.driver.host = ""
+    assert server.get("/plain/", [("Host", host) for host in hosts])[0].status == 400
+
+
+def test_a_host_that_was_never_here_is_known_from_the_next_request_on(kit: Any, drive: Any) -> None:
+    pages(kit)
+    server = drive()
+    taught(server, "/plain/")
+    for number in range(1100):
+        host = {"Host": f"{number}.example"}
+        assert [server.get("/plain/", host)[1] for _ in range(2)] == [False, True]
+    assert len(server.app._hot._hosts) < 1100
+
+
 def test_a_query_that_the_route_does_not_list_changes_nothing(kit: Any, drive: Any) -> None:
     pages(kit)
     server = drive()
