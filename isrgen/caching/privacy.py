@@ -25,6 +25,7 @@ class What(Enum):
     QUERY = "query parameter"
     ALL_QUERY = "all query parameters"
     CLIENT = "client address"
+    ANOTHER_REQUEST = "another request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ EFFECTS: Final[dict[What, _Rule]] = {
     What.QUERY: _query,
     What.ALL_QUERY: _private,
     What.CLIENT: _private,
+    What.ANOTHER_REQUEST: _private,
 }
 """What was read -> what that does, given what the route declares."""
 
@@ -106,6 +108,7 @@ _REASONS: Final[dict[What, str]] = {
     What.QUERY: "reads-query",
     What.ALL_QUERY: "reads-query",
     What.CLIENT: "reads-client",
+    What.ANOTHER_REQUEST: "reads-another-request",
 }
 
 _WITHIN: Final[dict[What, What]] = {
@@ -124,6 +127,7 @@ _WORDS: Final[dict[What, str]] = {
     What.QUERY: "the query parameter `{name}`",
     What.ALL_QUERY: "all query parameters",
     What.CLIENT: "the visitor's address",
+    What.ANOTHER_REQUEST: "the request of another visitor",
 }
 
 _OWN_RENDER: Final = "or send `Cache-Control: private, no-store`, which is what the visitor got."
@@ -143,6 +147,8 @@ _MENDS: Final[dict[What, str]] = {
     " `query: [page]`, " + _OWN_RENDER,
     What.CLIENT: "A page for everyone cannot depend on an address: move this to an API route or middleware"
     " of an uncached route, " + _OWN_RENDER,
+    What.ANOTHER_REQUEST: "Hand a request on as an argument, and keep none at the top of a module, in a class"
+    " or in a cache: what one visitor sent is sent to others so.",
 }
 
 _AUTHORIZATION_MEND: Final = (

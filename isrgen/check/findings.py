@@ -31,6 +31,7 @@ _READ: Final = {
     What.QUERY: "the query parameter `{}`",
     What.ALL_QUERY: "all query parameters",
     What.CLIENT: "the address",
+    What.ANOTHER_REQUEST: "another visitor's request",
 }
 
 

@@ -20,7 +20,7 @@ from isrgen.handlers.pool import Call, Pool, Work
 from isrgen.handlers.shaping import own, settle
 from isrgen.http.context import RenderContext, enter
 from isrgen.http.offered import API, LOADER
-from isrgen.http.request import Request, reads_of, seal
+from isrgen.http.request import Request, reads_of, recorder_of, seal
 from isrgen.http.response import NotFoundResponse, Response
 from isrgen.manifest import Manifest, NotFound, Route
 from isrgen.render.inputs import Inputs
@@ -63,7 +63,7 @@ class Render:
         self.others: list[Request] = []
         self._current = request
         is_api = route is not None and route.strategy is Strategy.API
-        self.context = RenderContext(may_revalidate=is_api)
+        self.context = RenderContext(may_revalidate=is_api, recorder=recorder_of(request))
         self.site = SiteView(parts.snapshot, now, drafts=request.draft, future=request.draft)
         self._inputs = Inputs(self.site)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from isrgen.http.headers import Headers, HeadersLike
-from isrgen.http.reads import where
+from isrgen.http.reads import Recorder, watch, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class RenderContext:
     """What the site's code asked for while one response was made."""
 
     may_revalidate: bool = False
+    recorder: Recorder | None = None
     headers: list[HeadersLike | Callable[[Headers], object]] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     degraded: str | None = None
@@ -45,6 +46,7 @@ _data_roots: list[Path] = []
 def enter(context: RenderContext | None) -> None:
     """Make ``context`` current in this task or thread."""
     _current.set(context)
+    watch(None if context is None else context.recorder)
 
 
 def _context(name: str) -> RenderContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from contextvars import ContextVar
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -17,16 +18,22 @@ class SealedError(RuntimeError):
     """The request was read after its response had been judged fit to share."""
 
 
+_watching: ContextVar[Recorder | None] = ContextVar("isrgen_recorder", default=None)
+
+
 class Recorder:
     """Collects reads; each distinct one once.
 
     ``where`` walks to the nearest frame that is the site's own: a Python file
-    or, for a compiled template, the template's line.
+    or, for a compiled template, the template's line. Code may keep a request
+    and look at it while another one is answered: that is a read of the render
+    under way (``watch``) as well, unless the request was made by that render.
     """
 
-    __slots__ = ("_reads", "_sealed")
+    __slots__ = ("_home", "_reads", "_sealed")
 
     def __init__(self) -> None:
+        self._home = _watching.get()
         self._reads: dict[tuple[What, str], Read] = {}
         self._sealed = False
 
@@ -34,6 +41,16 @@ class Recorder:
         """Note a read; raises SealedError after ``seal``."""
         if self._sealed:
             raise SealedError("the request was read after its response was judged; read it before you answer")
+        self._note(what, name)
+        self.touch()
+
+    def touch(self) -> None:
+        """Note a read of what is harmless to the request's own response, but not to another's."""
+        watching = _watching.get()
+        if watching is not None and watching is not self and watching is not self._home:
+            watching._note(What.ANOTHER_REQUEST, "")
+
+    def _note(self, what: What, name: str) -> None:
         key = (what, name)
         if key not in self._reads and len(self._reads) < _MOST:
             file, line = where()
@@ -59,6 +76,11 @@ class Recorder:
 
     def seal(self) -> None:
         self._sealed = True
+
+
+def watch(recorder: Recorder | None) -> None:
+    """From now on, in this task or thread, a response is made to the request with this recorder."""
+    _watching.set(recorder)
 
 
 def _is_library(frame: FrameType) -> bool:

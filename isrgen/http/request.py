@@ -212,6 +212,7 @@ class Request:
     def url(self) -> str:
         """The absolute URL: ``base_url``, the path, and the query."""
         pairs = self._url_query
+        self._recorder.touch()
         if pairs is None:
             self._recorder.record(What.ALL_QUERY)
             pairs = self._query._items
@@ -219,19 +220,20 @@ class Request:
         return f"{self._base_url}{path}" + (f"?{urlencode(pairs)}" if pairs else "")
 
     async def body(self) -> bytes:
+        self._recorder.touch()
         return self._body
 
     async def text(self) -> str:
         """The body as UTF-8; bytes that are not are replaced."""
-        return self._body.decode("utf-8", "replace")
+        return (await self.body()).decode("utf-8", "replace")
 
     async def json(self) -> Any:
         """The body as JSON; raises ValueError when it is not. Uncaught, that is a 400."""
-        return parse_json(self._body)
+        return parse_json(await self.body())
 
     async def form(self) -> Form:
         """The fields of a form, urlencoded or multipart; raises ValueError, too, for anything else."""
-        return parse_form(self._headers.get("content-type", ""), self._body)
+        return parse_form(self._headers.get("content-type", ""), await self.body())
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path}>"
@@ -256,6 +258,11 @@ class Request:
 def reads_of(request: Request) -> tuple[Read, ...]:
     """What was read of a request so far."""
     return request._recorder.reads
+
+
+def recorder_of(request: Request) -> Recorder:
+    """What notes the reads of a request."""
+    return request._recorder
 
 
 def seal(request: Request) -> None:
