@@ -192,7 +192,11 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _variant(entry: dict[str, Any]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in entry["selecting"].items())
+    """
+    >>> _variant({"selecting": {"accept": "text/html", "accept-language": ""}})
+    'accept: text/html, accept-language: -'
+    """
+    return ", ".join(f"{name}: {value or '-'}" for name, value in entry["selecting"].items())
 
 
 def _described(variant: dict[str, Any]) -> Iterator[str]:

@@ -166,6 +166,7 @@ class Admin:
         store, ours = self._edge.store, self._edge.is_ours
         if "key" not in asked and incoming.method != "DELETE":
             prefix, limit = asked.get("prefix", ""), asked.get("limit", "100")
+            prefix = self._around.key_of(incoming, prefix) or prefix
             if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit[:9]) <= MOST_LISTED:
                 return _json(400, {"error": f"`limit` is a number from 1 to {MOST_LISTED}."})
             return _json(200, await listing(store, prefix, int(limit), self._clock(), ours))

@@ -39,12 +39,14 @@ def as_data(found: Summary, now: float) -> dict[str, Any]:
     """One stored response for programs, without its headers and body."""
     as_stored = _stored(found)
     lifetime = found.lifetime
+    # Visitors are told an age that makes it stale everywhere; whoever looks in here wants the real one.
+    real = replace(as_stored, invalidated=False)
     return {
         "key": found.key,
         "selecting": dict(found.selecting),
         "status": found.status,
         "state": state(found, now),
-        "age": age(as_stored, now),
+        "age": age(real, now),
         "ttl": ttl(as_stored, now),
         "lifetime": {
             "fresh": lifetime.fresh,

@@ -15,7 +15,7 @@ from isrgen.caching.stored import Stored
 from isrgen.edge.store import summary
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.server.admin import AT_ONCE
-from isrgen.server.admin_cache import shown, state
+from isrgen.server.admin_cache import as_data, shown, state
 
 TOKEN = "s3cret"
 MODULE = "count = 0\ndef loader():\n    global count\n    count += 1\n    return {'count': count}\n"
@@ -294,6 +294,8 @@ def test_states_are_told_in_words(kit: Any, drive: Any, seconds: int, state: str
 
 def test_what_was_purged_softly_is_invalidated() -> None:
     stored = Stored(200, (), b"", "", Lifetime(60, 60), 100.0, invalidated=True)
+    found = as_data(summary("/a/", stored), 110.0)
+    assert (found["state"], found["age"], found["ttl"]) == ("invalidated", 10, 0)
     assert state(summary("/a/", stored), 110.0) == "invalidated"
     assert state(summary("/a/", stored), 1000.0) == "expired"
 

@@ -107,6 +107,20 @@ def test_what_is_stored_is_listed_shown_and_removed(client: Client) -> None:
     assert client.ask("GET", "/tea?b=2&a=1")[2] == "2"
 
 
+def test_a_listing_by_a_path_is_that_of_the_host_that_is_asked(client: Client) -> None:
+    for host, path in (("shop.example", "/tea/a"), ("shop.example", "/pots"), ("m.shop.example", "/tea/b")):
+        client.ask("GET", path, host=host)
+
+    def listed(prefix: str) -> list[str]:
+        _, _, text = client.ask("GET", f"/_isrgen/cache?prefix={prefix}")
+        return [entry["key"] for entry in json.loads(text)["entries"]]
+
+    assert listed("/tea/") == ["http://shop.example/tea/a"]
+    assert listed("/") == ["http://shop.example/pots", "http://shop.example/tea/a"]
+    assert listed("http://m.") == ["http://m.shop.example/tea/b"]
+    assert len(listed("")) == 3
+
+
 def test_metrics_tell_of_hits_and_misses(client: Client) -> None:
     for _ in range(3):
         client.ask("GET", "/tea")
