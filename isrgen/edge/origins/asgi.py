@@ -94,6 +94,7 @@ class _Call:
         self._start: asyncio.Future[OriginResponse] = asyncio.get_running_loop().create_future()
         self._chunks: asyncio.Queue[bytes | OriginError | None] = asyncio.Queue(maxsize=1)
         self._over = asyncio.Event()
+        self._fault: OriginError | None = None
         self._complete = False
         self._ended = False
         self._bodiless = request.method == "HEAD"
@@ -104,16 +105,25 @@ class _Call:
         fault = "the application ended without a whole response"
         try:
             await app(scope, self._receive, self._send)
+        except asyncio.CancelledError:
+            self._fail("the application was called off")
+            raise
         except Exception as error:
             fault = f"the application failed: {error!r}"
             # A whole response may have gone out before: Starlette answers 500, and raises for the log.
             if self._complete or not self._over.is_set():
                 path = self._request.target.partition("?")[0]
                 log.exception("the application failed on %s %s", self._request.method, path)
+        self._fail(fault)
+
+    def _fail(self, fault: str) -> None:
+        """Nothing more comes; who is behind with reading hears of it after what there is."""
         if not self._start.done():
             self._start.set_exception(OriginError(fault, 500))
         elif not self._over.is_set():
-            await self._chunks.put(TruncatedError(fault))
+            self._fault = TruncatedError(fault)
+            if self._chunks.empty():
+                self._chunks.put_nowait(self._fault)
 
     async def head(self) -> OriginResponse:
         return await self._start
@@ -124,7 +134,7 @@ class _Call:
     async def __anext__(self) -> bytes:
         if self._ended:
             raise StopAsyncIteration
-        chunk = await self._chunks.get()
+        chunk = self._fault if self._fault is not None and self._chunks.empty() else await self._chunks.get()
         if isinstance(chunk, bytes):
             return chunk
         self._ended = True

@@ -151,6 +151,27 @@ def test_an_application_that_does_not_answer_is_a_500(messages: Any) -> None:
     assert caught.value.status == 500
 
 
+@pytest.mark.parametrize(
+    "messages", [(), (START,), (START, body(b"a", True)), (START, body(b"a", True), body(b"b", True))]
+)
+def test_an_application_that_is_called_off_keeps_nobody_waiting(messages: Any) -> None:
+    """What it waited for was cancelled, or the server is ending: there is no more to come."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+        raise asyncio.CancelledError
+
+    async def run() -> None:
+        origin = AsgiOrigin(app)
+        async with asyncio.timeout(30):
+            with pytest.raises(OriginError, match="called off"):
+                await whole((await origin.fetch(request())).body)
+            await origin.close()
+
+    asyncio.run(run())
+
+
 def test_the_application_waits_for_who_reads_and_is_told_when_nobody_does() -> None:
     sent: list[int] = []
     ended: list[str] = []
