@@ -81,17 +81,7 @@ class Pages:
         fields = shared_fields(
             kept.lifetime, behind=self.behind, vary=shared.vary, tags=shared.tags, path=path
         )
-        return Stored(
-            status=answer.status,
-            headers=(*own, *fields),
-            body=answer.body,
-            etag=etag_of(answer.body),
-            lifetime=kept.lifetime,
-            generated_at=kept.begun,
-            selecting=kept.selecting,
-            tags=shared.tags,
-            build=kept.build,
-        )
+        return stored_with((*own, *fields), answer, shared, kept)
 
     def served(self, stored: Stored, seconds: int | None, status: CacheStatus) -> Served:
         return Served(stored.status, stored.headers, stored.body, None, stored.etag, seconds, status)
@@ -106,6 +96,24 @@ class Pages:
             age=None,
             cache_status=status,
         )
+
+
+def stored_with(headers: HeaderPairs, answer: Answer, shared: Shared, kept: Kept) -> Stored:
+    """What the store would keep of an answer that is sent with these headers."""
+    return Stored(
+        status=answer.status,
+        headers=headers,
+        body=answer.body,
+        etag=etag_of(answer.body),
+        lifetime=kept.lifetime,
+        generated_at=kept.begun,
+        selecting=kept.selecting,
+        tags=shared.tags,
+        build=kept.build,
+        initial_age=shared.initial_age,
+        if_disconnected=shared.if_disconnected,
+        for_authorized=shared.for_authorized,
+    )
 
 
 def result_of(answer: Answer) -> Result:

@@ -11,9 +11,8 @@ from typing import Final
 from isrgen.caching.dates import http_date
 from isrgen.caching.status import CacheStatus
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.caching.validation import etag_of
 from isrgen.edge.exchange import Served
-from isrgen.edge.landing import Kept
+from isrgen.edge.landing import Kept, stored_with
 from isrgen.http.answer import Answer, Outcome, Shared
 
 _NOT_STORED: Final = frozenset(
@@ -34,20 +33,7 @@ class Verbatim:
         headers = tuple(pair for pair in answer.headers.pairs() if pair[0] not in _NOT_STORED)
         if not any(name == "date" for name, _ in headers):
             headers = (*headers, ("date", http_date(kept.begun)))
-        return Stored(
-            status=answer.status,
-            headers=headers,
-            body=answer.body,
-            etag=etag_of(answer.body),
-            lifetime=kept.lifetime,
-            generated_at=kept.begun,
-            selecting=kept.selecting,
-            tags=shared.tags,
-            build=kept.build,
-            initial_age=shared.initial_age,
-            if_disconnected=shared.if_disconnected,
-            for_authorized=shared.for_authorized,
-        )
+        return stored_with(headers, answer, shared, kept)
 
     def served(self, stored: Stored, seconds: int | None, status: CacheStatus) -> Served:
         if seconds is None:
