@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from isrgen.cli.remote import Remote
 from isrgen.cli.stores import tried
+from isrgen.edge import files
+from isrgen.edge.files import Found
 from isrgen.edge.open import open_store, without_password
 from isrgen.edge.purge import invalidate
 from isrgen.edge.store import PurgeError, Store
@@ -26,7 +28,6 @@ from isrgen.server.admin_cache import listing, removed, shown
 T = TypeVar("T")
 
 DEFAULT: Final = "disk:.isrgen/edge"
-_DATABASE: Final = b"SQLite format 3\0"
 _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, PurgeError)
 
 _WAYS_OUT: Final = {
@@ -109,30 +110,34 @@ def find(site: Path, store: str | None, server: str | None, token: str) -> Cache
     scheme, _, place = url.partition(":")
     if scheme == "memory":
         raise IsrgenError("memory: is in the server's own process, out of reach from here.", _MEMORY)
-    if scheme == "disk" and place and not _is_store(site / place):
-        if store:
-            raise IsrgenError(
-                f"There is no store at {place}.", "Name one with --store, or a server with --server."
-            )
-        raise IsrgenError(
-            f"There is no store here: {place} is not there.",
-            f"With one worker pages are kept in the server's memory. {_MEMORY}",
-        )
-    return Opened(tried(url, site, shared=True), site)
+    opened = Opened(tried(url, site, shared=True), site)
+    if scheme == "disk":
+        _expect_store(files.real(site / place), place, is_named=store is not None)
+    return opened
 
 
 def exists(site: Path) -> bool:
     """Whether the site keeps pages where several workers do by default."""
-    return _is_store(site / DEFAULT.partition(":")[2])
-
-
-def _is_store(file: Path) -> bool:
-    """Whether this is a database: whoever opens a store begins a damaged one anew, whatever the file was."""
     try:
-        with file.open("rb") as opened:
-            return opened.read(len(_DATABASE)) == _DATABASE
-    except OSError:
+        return files.look(site / DEFAULT.partition(":")[2]) is Found.OURS
+    except (IsrgenError, *_FAULTS):
         return False
+
+
+def _expect_store(path: Path, place: str, *, is_named: bool) -> None:
+    """Raise IsrgenError if no store is there: whoever opens one begins it."""
+    found = files.look(path)
+    if found in (Found.EMPTY, Found.UNREADABLE):
+        raise IsrgenError(f"The store at {place} is damaged.", "The next server that uses it begins it anew.")
+    if found is Found.NOTHING and is_named:
+        raise IsrgenError(
+            f"There is no store at {place}.", "Name one with --store, or a server with --server."
+        )
+    if found is Found.NOTHING:
+        raise IsrgenError(
+            f"There is no store here: {place} is not there.",
+            f"With one worker pages are kept in the server's memory. {_MEMORY}",
+        )
 
 
 def local(path: str, *base_urls: str) -> str:

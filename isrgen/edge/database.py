@@ -19,7 +19,7 @@ from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
-from isrgen.edge.schema import COLUMNS, Row, create, digest_of, row_of, stored_from, summary_from
+from isrgen.edge.schema import COLUMNS, Row, create, digest_of, row_of, sign, stored_from, summary_from
 from isrgen.edge.store import Lease, Summary, Usage
 
 _PREFIX: Final = "(key = :key OR (key >= :key || '?' AND key < :key || '@'))"
@@ -33,6 +33,7 @@ class Database:
         self._limit = limit
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
+            sign(self._db)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             create(self._db)

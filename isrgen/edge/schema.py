@@ -12,6 +12,8 @@ from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
 from isrgen.edge.store import Summary
 
+APPLICATION_ID: Final = int.from_bytes(b"isrg", "big")
+"""By which a file of SQLite says whose it is."""
 _VERSION: Final = 3
 _TABLES: Final = ("entries", "bodies", "tags", "purges", "leases", "builds", "counters")
 _SCHEMA: Final = """
@@ -40,6 +42,15 @@ COLUMNS: Final = (
     " initial_age, if_disconnected, for_authorized, digest, size"
 )
 Row = tuple[Any, ...]
+
+
+def sign(db: sqlite3.Connection) -> None:
+    """Write into a new database whose it is: while it has no log, so that its header says so from then on."""
+    if db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
+        return
+    if db.execute("PRAGMA page_count").fetchone()[0]:
+        raise sqlite3.OperationalError("this is the database of another program")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
 def create(db: sqlite3.Connection) -> None:

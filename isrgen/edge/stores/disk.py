@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import logging
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge import files
 from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
+from isrgen.edge.handle import Handle
 from isrgen.edge.purge import Purged
 from isrgen.edge.s3fifo import S3Fifo
 from isrgen.edge.store import Lease, Summary, Usage
@@ -43,45 +42,11 @@ def open_url(scheme: str, rest: str, *, root: Path, shared: bool) -> DiskStore:
     """``disk:PATH``, a file; relative ones are below ``root``."""
     if not rest:
         raise IsrgenError("disk: needs the path of a file.", "Write --store disk:.isrgen/edge.db")
-    return DiskStore(root / rest)
-
-
-class _Handle:
-    """A database connection for one thread, renewed when its file was replaced."""
-
-    def __init__(self, path: Path, limit: int) -> None:
-        self._path = path
-        self._limit = limit
-        self._database: Database | None = None
-        self._inode = 0
-
-    def open(self) -> Database:
-        if self._database is not None and self._inode == _inode(self._path):
-            return self._database
-        self.close()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # SQLite does not wait for another process that is just creating the file.
-        with _alone(self._path):
-            self._database = Database(self._path, self._limit)
-        self._inode = _inode(self._path)
-        return self._database
-
-    def run(self, work: Callable[[Database], T]) -> T:
-        """Do something with the database; a damaged one is replaced by an empty one."""
-        try:
-            return work(self.open())
-        except sqlite3.DatabaseError as fault:
-            if not _is_damage(fault):
-                raise
-            self.close()
-            _give_up(self._path, fault)
-            return work(self.open())
-
-    def close(self) -> None:
-        if self._database is not None:
-            with suppress(sqlite3.Error):
-                self._database.close()
-            self._database = None
+    if "\0" in rest:
+        raise IsrgenError("The path of the store has a NUL in it.", "Write --store disk:.isrgen/edge.db")
+    path = files.real(root / rest)
+    files.expect(path)
+    return DiskStore(path)
 
 
 class DiskStore:
@@ -95,12 +60,12 @@ class DiskStore:
         memory: int = _MEMORY_BYTES,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._path = path
+        self._path = files.real(path)
         self._monotonic = monotonic
         self._writer = ThreadPoolExecutor(1, "isrgen-store-write")
         self._reader = ThreadPoolExecutor(1, "isrgen-store-read")
-        self._writes = _Handle(path, limit)
-        self._reads = _Handle(path, limit)
+        self._writes = Handle(self._path, limit)
+        self._reads = Handle(self._path, limit)
         self._generations: Generations | None = None
         self._outdated: list[Generations] = []
         self._looked = monotonic()
@@ -185,8 +150,10 @@ class DiskStore:
         counters = self._generations
         if counters is not None and counters.is_current():
             return counters
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Generations(self._path.with_name(self._path.name + "-generations"))
+        # Not within: whoever opens the database has the lock of the counters already.
+        with files.alone(self._path):
+            pass
+        fresh = Generations(files.beside(self._path, files.GENERATIONS))
         if counters is not None:
             # Another thread may be reading a mark: the old ones are closed at the end.
             self._outdated.append(counters)
@@ -255,38 +222,3 @@ class DiskStore:
             everything = Purged(tag=ALL, hard=doubt > 1)
             self._writes.run(lambda database: database.invalidate(everything))
             counters.note_doubt(0)
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return -1
-
-
-def _is_damage(fault: sqlite3.DatabaseError) -> bool:
-    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(path.name + "-lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _give_up(path: Path, fault: sqlite3.DatabaseError) -> None:
-    """Remove a damaged file, once for all processes: it only holds what can be rendered again."""
-    with _alone(path):
-        try:
-            probe = sqlite3.connect(path, timeout=1.0)
-            try:
-                if probe.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-                    return
-            finally:
-                probe.close()
-        except sqlite3.DatabaseError:
-            pass
-        log.error("the edge store %s is damaged (%s); it begins anew", path.name, fault)
-        for suffix in ("", "-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -16,7 +16,6 @@ from isrgen.cli.caches import Opened, local
 from isrgen.cli.run import main
 from isrgen.edge.open import open_store
 from isrgen.edge.store import PurgeError
-from isrgen.errors import IsrgenError
 from isrgen.http.context import Purge
 from isrgen.targets.vercel.emit import Vercel
 
@@ -158,11 +157,38 @@ def test_a_password_of_a_store_is_not_shown(tmp_path: Path) -> None:
     assert Opened("redis://me:secret@host/0", tmp_path).name == "redis://***@host/0"
 
 
-def test_a_file_that_is_no_store_is_left_alone(site: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["serve", "--workers", "2"],
+        ["serve"],
+        ["edge", "--origin", "http://127.0.0.1:9"],
+        ["purge", "--all", "--hard"],
+        ["cache", "ls"],
+        ["cache", "rm", "/"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_no_store_is_refused_before_anything_else_and_left_alone(
+    site: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (site / "notes.md").write_text("precious")
-    with pytest.raises(IsrgenError, match=r"no store at notes\.md"):
-        caches.find(site, "disk:notes.md", None, "")
+    before = sorted(site.rglob("*"))
+    monkeypatch.chdir(site)
+    assert main([*command, "--store", "disk:notes.md"]) == 2
+    told = capsys.readouterr().err
+    assert f"{site / 'notes.md'} is no store of isrgen.\n  It stays as it is. Name a file that is not" in told
     assert (site / "notes.md").read_text() == "precious"
+    assert sorted(site.rglob("*")) == before
+
+
+def test_a_damaged_store_is_not_begun_anew_by_who_only_looks(
+    site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / ".isrgen" / "edge").write_bytes(b"x" * 5000)
+    assert main(["cache", "ls", "--site", str(site)]) == 1
+    assert capsys.readouterr().err.startswith("The store at .isrgen/edge is damaged.\n")
+    assert (site / ".isrgen" / "edge").read_bytes() == b"x" * 5000
 
 
 def test_rm_takes_several_paths_and_tells_which_were_not_there(

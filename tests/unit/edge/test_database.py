@@ -11,6 +11,7 @@ import pytest
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
 from isrgen.edge.database import Database
+from isrgen.edge.schema import APPLICATION_ID
 from isrgen.edge.store import Lease
 
 
@@ -57,11 +58,22 @@ def test_leases_that_ended_are_swept_away(database: Database) -> None:
 def test_a_file_of_another_version_is_given_up(tmp_path: Path) -> None:
     plain = sqlite3.connect(tmp_path / "edge.db")
     plain.executescript("CREATE TABLE entries (id INTEGER, key TEXT); PRAGMA user_version = 1;")
+    plain.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     plain.close()
     database = Database(tmp_path / "edge.db", 1_000_000)
     assert database.put("/", Stored(200, (), b"tea", '"e"', Lifetime(60), 1000.0), database.epoch())
     assert [stored.body for stored in database.get("/")[0]] == [b"tea"]
     database.close()
+
+
+def test_the_database_of_another_program_gets_no_tables(tmp_path: Path) -> None:
+    plain = sqlite3.connect(tmp_path / "other.db")
+    plain.execute("CREATE TABLE notes (note TEXT)")
+    plain.close()
+    before = (tmp_path / "other.db").read_bytes()
+    with pytest.raises(sqlite3.OperationalError, match="another program"):
+        Database(tmp_path / "other.db", 1_000_000)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"other.db": before}
 
 
 def test_a_listing_reads_no_bodies(database: Database) -> None:

@@ -31,6 +31,30 @@ def test_memory_is_for_one_process_and_takes_no_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("notes", "notes is no store of isrgen."),
+        (".", "is a folder."),
+        ("notes/edge", "notes/edge is below a file."),
+        ("loop", "loop is a link that leads nowhere."),
+        ("x" * 300, "is too long a name."),
+        ("a\0b", "has a NUL in it."),
+    ],
+)
+def test_a_path_at_which_no_store_can_be_is_told_before_anything_is_made(
+    tmp_path: Path, place: str, said: str
+) -> None:
+    (tmp_path / "notes").write_text("precious")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(IsrgenError) as told:
+        open_store(f"disk:{place}", root=tmp_path, shared=False)
+    assert len(told.value.problems) == 1
+    assert said in str(told.value)
+    assert (tmp_path / "notes").read_text() == "precious"
+    assert {file.name for file in tmp_path.iterdir()} == {"notes", "loop"}
+
+
+@pytest.mark.parametrize(
     ("url", "expected"),
     [
         ("redis://h", {"host": "h", "port": 6379, "db": 0}),

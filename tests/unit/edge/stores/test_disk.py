@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,18 +29,37 @@ def test_what_is_on_disk_outlives_the_process(tmp_path: Path) -> None:
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
 
 
-@pytest.mark.parametrize("damage", [b"not a database at all, but long enough to be one" * 100, b"x" * 10])
+DAMAGED_FILES: dict[str, Callable[[bytes], bytes]] = {
+    "no database": lambda data: b"not a database at all, but long enough to be one" * 100,
+    "ten bytes": lambda data: b"x" * 10,
+    "empty": lambda data: b"",
+    "cut short": lambda data: data[:8192],
+    "one page": lambda data: data[:4096],
+    "half": lambda data: data[: len(data) // 2],
+    "garbled behind its header": lambda data: data[:100] + b"\xa5" * (len(data) - 100),
+    "without a header": lambda data: bytes(100) + data[100:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_FILES.values(), ids=DAMAGED_FILES)
 def test_a_damaged_file_is_given_up_for_a_new_one(
-    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "edge.db").write_bytes(damage)
+    async def first(store: Store) -> None:
+        for number in range(20):
+            await put(store, f"/{number}", made(f"{number} " * 1000))
 
-    async def play(store: Store) -> None:
-        assert await put(store, "/", made())
-        assert await bodies(store, "/") == ["tea"]
+    async def second(store: Store) -> None:
+        for number in range(20):
+            assert await put(store, f"/{number}", made("new", 2000.0))
+            assert await bodies(store, f"/{number}") == ["new"]
 
-    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
-    assert "damaged" in caplog.text
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), first)
+    data = (tmp_path / "edge.db").read_bytes()
+    (tmp_path / "edge.db").write_bytes(damage(data))
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), second)
+    assert ("is damaged" in caplog.text) is bool(damage(data))
+    assert sound(tmp_path / "edge.db")
 
 
 def test_a_render_that_began_before_a_database_was_replaced_is_not_stored_as_fresh(tmp_path: Path) -> None:
