@@ -12,7 +12,7 @@ from isrgen.errors import IsrgenError
 from isrgen.server.handler import Handler
 from isrgen.server.hosts import host_fault
 from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError, refusal
-from isrgen.server.streaming import send_stream
+from isrgen.server.streaming import close, send_stream
 
 log = logging.getLogger("isrgen")
 
@@ -57,7 +57,10 @@ async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
     if not incoming.query and scope.get("query_string"):
         # It held a token, and servers log what the scope has when the response begins.
         scope["query_string"] = b""
-    size = await _send(outgoing, receive, send)
+    try:
+        size = await _send(outgoing, receive, send)
+    finally:
+        await close(outgoing.stream)
     app.ledger.sent(incoming, outgoing, size, began)
 
 

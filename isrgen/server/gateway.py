@@ -151,16 +151,21 @@ class Gateway:
         except (GoneError, UnreadBodyError):
             raise
         except Exception:
-            log.exception("%s %s could not be answered", taken.method, taken.target)
+            # Without the query, which may hold what is not for logs.
+            log.exception("%s %s could not be answered", taken.method, taken.target.partition("?")[0])
             await _send(send, taken.method, error_response(500))
             return
-        await _start(send, served.status, self._fields(taken.method, served))
-        if served.stream is None:
-            bodiless = taken.method == "HEAD" or served.status in BODILESS
-            await send({"type": "http.response.body", "body": b"" if bodiless else served.body})
-        elif taken.method == "HEAD" or served.status in BODILESS:
+        try:
+            await self._pass_on(taken.method, served, body, send)
+        finally:
             await close(served.stream)
+
+    async def _pass_on(self, method: str, served: Served, body: RequestBody, send: Any) -> None:
+        await _start(send, served.status, self._fields(method, served))
+        if method == "HEAD" or served.status in BODILESS:
             await send({"type": "http.response.body", "body": b""})
+        elif served.stream is None:
+            await send({"type": "http.response.body", "body": served.body})
         elif await send_stream(served.stream, self._chunks(send), body.gone()):
             await send({"type": "http.response.body", "body": b""})
         # Else it broke off, and the server closes a connection on which the response was never completed.

@@ -182,6 +182,7 @@ class Hot:
         address = (incoming.path, query) if query else incoming.path
         cookies = (*policy.bypass_cookies, *self._draft_cookies)
         page = _Page(exchange.key, variants, stored, cookies, listed)
+        self._forget(address)
         if self._renew(address, page, self._clock()):
             self._keep(address, page)
         self._meet(incoming.get("host"))
@@ -233,7 +234,6 @@ class Hot:
         size = page.stored.size + _OVERHEAD
         if size > _LARGEST:
             return
-        self._forget(address)
         self._pages[address] = page
         self._bytes += size
         while len(self._pages) > _MOST or self._bytes > _MOST_BYTES:

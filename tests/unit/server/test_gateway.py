@@ -127,7 +127,7 @@ def ask(
 
     scope = {
         "type": "http", "method": method, "scheme": "http", "http_version": "1.1", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "client": ("203.0.113.9", 5),
+        "raw_path": path.encode(), "query_string": more.get("query", b""), "client": ("203.0.113.9", 5),
         "headers": [(b"host", b"shop.example"), *headers],
     }  # fmt: skip
 
@@ -230,6 +230,27 @@ def test_a_visitor_who_goes_away_ends_the_stream() -> None:
     assert stream.closed
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_visitor_who_is_gone_before_the_response_begins_lets_go_of_the_origin(method: str) -> None:
+    """ASGI servers raise OSError then; the origin's connection would be in use for ever."""
+    stream = Stream(endless=True)
+
+    async def gone(message: Any) -> None:
+        raise OSError("the client went away")
+
+    async def hear() -> Any:
+        await asyncio.Event().wait()
+
+    scope = {
+        "type": "http", "method": method, "scheme": "http", "http_version": "1.1", "path": "/",
+        "raw_path": b"/", "client": None, "query_string": b"", "headers": [(b"host", b"shop.example")],
+    }  # fmt: skip
+    gateway = Gateway(Asked(served(body=b"", stream=stream)), Endpoints(), "me", Proxies(()), LEDGER)
+    with pytest.raises(OSError, match="went away"):
+        asyncio.run(gateway(scope, hear, gone))
+    assert stream.closed
+
+
 def test_a_body_that_breaks_off_is_a_400_for_whoever_still_listens() -> None:
     cache = Asked(served())
     sent = ask(cache, "PUT", "/", (b"content-length", b"9"), receive=pieces(b"half", gone=True))
@@ -241,8 +262,9 @@ def test_a_body_that_does_not_come_is_a_408() -> None:
 
 
 def test_a_fault_of_ours_is_a_500_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    sent = ask(Asked(ValueError("inner words")), "GET", "/x")
+    sent = ask(Asked(ValueError("inner words")), "GET", "/x", query=b"token=mine")
     assert sent.status == 500
+    assert "mine" not in caplog.text
     assert b"inner words" not in sent.body
     assert "GET /x could not be answered" in caplog.text
 

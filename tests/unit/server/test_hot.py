@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.edge.counters import Count
+from isrgen.edge.landing import served_from_store
 from isrgen.server import hot
 from isrgen.server.app import App
 from isrgen.server.settings import Settings
@@ -230,6 +232,25 @@ def test_it_is_bounded_in_number_and_in_bytes(kit: Any, drive: Any, monkeypatch:
     monkeypatch.setattr(hot, "_MOST_BYTES", 6000)
     taught(server, "/p6/")
     assert len(server.app._hot) == 2
+
+
+def test_the_bytes_that_are_counted_are_those_of_the_pages_that_are_known(kit: Any, drive: Any) -> None:
+    """A visitor who takes the long way may be the first to see a page's new version."""
+    pages(kit)
+    server = drive()
+    quick = server.app._hot
+    calls: list[Any] = []
+    learn = quick.learn
+    quick.learn = lambda *call: calls.append(call)  # type: ignore[method-assign]
+    taught(server, "/plain/")
+    incoming, exchange, _, policy = calls[-1]
+    (stored,) = server.app._edge.store.peek("/plain/")
+    for body in (b"short", b"long" * 1000, b"short again"):
+        newer = replace(stored, body=body)
+        assert server.driver.run(server.app._edge.store.put("/plain/", newer, 0))
+        learn(incoming, exchange, served_from_store(newer, kit.clock()), policy)
+        (page,) = quick._pages.values()
+        assert (page.body, quick._bytes) == (body, page.stored.size + hot._OVERHEAD)
 
 
 def test_an_encoded_question_mark_is_another_page_than_a_query(kit: Any, drive: Any) -> None:
