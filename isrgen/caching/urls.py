@@ -17,6 +17,9 @@ from isrgen.caching.keys import MAX_KEY
 
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE"})
+"""Registered methods that change nothing; any other, known or not, may have."""
+
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
@@ -60,6 +63,15 @@ def key_of(url: str) -> str:
         return ""
     target = parts.path or "/"
     return url_key(parts.scheme, parts.netloc, f"{target}?{parts.query}" if parts.query else target)
+
+
+def changes_state(method: str, status: int) -> bool:
+    """Whether what is stored for the target is invalid after this answer (RFC 9111 section 4.4).
+
+    >>> changes_state("POST", 303), changes_state("FROBNICATE", 200), changes_state("PUT", 500)
+    (True, True, False)
+    """
+    return method not in _SAFE_METHODS and 200 <= status < 400
 
 
 def also_changed(key: str, references: tuple[str, ...]) -> tuple[str, ...]:

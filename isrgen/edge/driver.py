@@ -7,6 +7,7 @@ one flight of the key; a flight belongs to no visitor and ends on its own.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -43,6 +44,8 @@ from isrgen.edge.store import PurgeError, Store
 from isrgen.http.answer import Answer
 from isrgen.http.context import Purge
 from isrgen.http.headers import Headers
+
+log = logging.getLogger("isrgen")
 
 _ROUNDS: Final = 4
 """How often a visitor looks again after waiting for a flight that was of no use."""
@@ -118,6 +121,17 @@ class Edge:
             self._pilot.forget(key)
         if keys and self._regenerate is not None:
             self._refresher.behind(self._regenerate_all(keys, await self.store.epoch()))
+
+    async def invalidate(self, key: str) -> None:
+        """Remove what a method that is not safe made invalid (RFC 9111 section 4.4).
+
+        What the store cannot remove now it owes, and sends nothing meanwhile.
+        """
+        self.forget(key)
+        try:
+            await self.store.invalidate_key(key, hard=True)
+        except PurgeError as error:
+            log.error("%s is out of date and cannot be removed: %s", key.partition("?")[0], error)
 
     async def close(self) -> None:
         """Finish what is under way, within the deadline, and close the store."""

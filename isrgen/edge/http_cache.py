@@ -8,7 +8,6 @@ stored still holds), and in whose words the answer goes out.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -19,22 +18,21 @@ from isrgen.caching.selecting import Verbatim as Selecting
 from isrgen.caching.selecting import fields_of, is_variant
 from isrgen.caching.status import CacheStatus, Fwd
 from isrgen.caching.stored import HeaderPairs, Stored
-from isrgen.caching.urls import also_changed, key_of, split_key, url_key
+from isrgen.caching.urls import also_changed, changes_state, key_of, split_key, url_key
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Ask, Exchange, Served
 from isrgen.edge.inquiry import Inquiry
 from isrgen.edge.origin import Origin, OriginRequest
 from isrgen.edge.portion import portion
-from isrgen.edge.store import PurgeError, Store
+from isrgen.edge.store import Store
 from isrgen.edge.verbatim import Verbatim
 from isrgen.http.answer import Answer
 from isrgen.http.context import Purge
 
-log = logging.getLogger("isrgen")
-
-SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE"})
-"""Registered methods that change nothing; after any other, known or not, what is stored is invalid."""
+SPELLING: Final = ":target"
+"""Beside the fields of a request, how it spells a target that a key spells in the one plain way. Not every
+origin takes the two for one: what it says of ``/p%61ge`` must not be sent to those who want ``/page``."""
 
 _JUDGED_BY_ORIGIN: Final = frozenset({"if-match", "if-unmodified-since", "range"})
 """What makes a request one for less than the whole, as long as nothing is stored."""
@@ -95,7 +93,7 @@ class HttpCache:
         await self.edge.purge([replace(one, path=key_of(one.path) or one.path) for one in purges])
 
     def _exchange(self, request: OriginRequest, key: str) -> Exchange:
-        selecting = Selecting(request.headers)
+        selecting = Selecting((*request.headers, *_spelling(request.target, key)))
         names = {name for name, _ in request.headers}
         ask = Ask.PART if names & _JUDGED_BY_ORIGIN else Ask.WHOLE
 
@@ -104,8 +102,8 @@ class HttpCache:
             if request.method == "HEAD":
                 return await self._head(request, key, previous)
             if previous is None and (ask is Ask.PART or self.edge.expects_private(key)):
-                return await self._inquiry.ask(request)
-            return await self._inquiry.whole(request, previous)
+                return _as_spelt(await self._inquiry.ask(request), request.target, key)
+            return _as_spelt(await self._inquiry.whole(request, previous), request.target, key)
 
         async def clean(headers: HeaderPairs) -> Answer:
             return await self._refresh(key, headers)
@@ -135,7 +133,7 @@ class HttpCache:
             return answer
         head = answer.headers.pairs()
         if is_same_representation(previous.headers, len(previous.body), head):
-            renewed = self._inquiry.renewed(previous, head, asked_at)
+            renewed = self._inquiry.renewed(request, previous, head, asked_at)
             await self.edge.renew(key, previous, renewed, asked_at, epoch)
         else:
             await self.edge.store.delete(key, previous.selecting)
@@ -146,27 +144,32 @@ class HttpCache:
         return None if split_key(key) is None else self._refresh(key, headers)
 
     async def _refresh(self, key: str, headers: HeaderPairs) -> Answer:
-        scheme, host, target = split_key(key) or ("http", "", "/")
+        scheme, host, plain = split_key(key) or ("http", "", "/")
+        target = next((value for name, value in headers if name == SPELLING), plain)
         variants = await self.edge.variants(key)
         previous = next((stored for stored in variants if is_variant(stored.selecting, headers)), None)
-        request = OriginRequest("GET", scheme, host, target, fields_of(headers))
-        return await self._inquiry.whole(request, previous)
+        fields = fields_of([pair for pair in headers if pair[0] != SPELLING])
+        request = OriginRequest("GET", scheme, host, target, fields)
+        return _as_spelt(await self._inquiry.whole(request, previous), target, key)
 
     async def _pass_on(self, request: OriginRequest, key: str, why: Fwd) -> Served:
         """Send a request on as it is; what an unsafe one may have changed is not sent again."""
         self.edge.counters.cells[Count.BYPASS] += 1
         answer = await self._inquiry.ask(request)
         answer.shared = None
-        if key and request.method not in SAFE_METHODS and 200 <= answer.status < 400:
-            await self._invalidate(key, answer)
+        if key and changes_state(request.method, answer.status):
+            named = (*answer.headers.getall("location"), *answer.headers.getall("content-location"))
+            for changed in (key, *also_changed(key, tuple(named))):
+                await self.edge.invalidate(changed)
         return self._wording.own(answer, CacheStatus(fwd=why))
 
-    async def _invalidate(self, key: str, answer: Answer) -> None:
-        """RFC 9111 section 4.4; what the store cannot remove now it owes, and sends nothing meanwhile."""
-        named = (*answer.headers.getall("location"), *answer.headers.getall("content-location"))
-        for changed in (key, *also_changed(key, tuple(named))):
-            self.edge.forget(changed)
-            try:
-                await self.edge.store.invalidate_key(changed, hard=True)
-            except PurgeError as error:
-                log.error("%s is out of date and cannot be removed: %s", changed.partition("?")[0], error)
+
+def _spelling(target: str, key: str) -> HeaderPairs:
+    return () if key.endswith(target) else ((SPELLING, target),)
+
+
+def _as_spelt(answer: Answer, target: str, key: str) -> Answer:
+    """An answer that may be kept, for one spelling only where there are several."""
+    if answer.shared is not None and ("%" in key or not key.endswith(target)):
+        answer.shared = replace(answer.shared, vary=(*answer.shared.vary, SPELLING))
+    return answer

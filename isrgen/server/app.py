@@ -254,7 +254,7 @@ class App:
             if self._hot is not None:
                 self._hot.learn(incoming, exchange, served, route.policy)
             return conditional(incoming, from_served(served))
-        answer = await self._purging.carry_out(await self.renderer.answer(route, visit.request()))
+        answer = await self._purging.after(visit, await self.renderer.answer(route, visit.request()))
         behind = self._settings.behind
         sent = from_answer(answer, behind=behind, path=url, method=incoming.method)
         if self._edge is not None:

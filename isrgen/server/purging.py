@@ -1,13 +1,15 @@
-"""What handlers purge, carried out before their answers are sent."""
+"""What handlers purge, and what their methods make invalid, carried out before their answers are sent."""
 
 from __future__ import annotations
 
 import logging
 
+from isrgen.caching.urls import changes_state
 from isrgen.edge.driver import Edge
 from isrgen.edge.landing import unpurged
 from isrgen.edge.store import PurgeError
 from isrgen.http.answer import Answer
+from isrgen.server.visit import Visit
 
 log = logging.getLogger("isrgen")
 
@@ -19,8 +21,20 @@ class Purging:
         self._edge = edge
         self._warned = False
 
-    async def carry_out(self, answer: Answer) -> Answer:
-        """The answer when what it purges is purged, and a 503 when that failed."""
+    async def after(self, visit: Visit, answer: Answer) -> Answer:
+        """The answer when what it purges and what it makes invalid are gone, and a 503 when a purge failed.
+
+        The method speaks for its own URL alone. What ``Location`` names may be
+        removed as well (RFC 9111 section 4.4), and is not: whoever signs in is
+        led to some page, and the next visitor would wait for it.
+        """
+        answer = await self._carry_out(answer)
+        changes = visit.changes_what_is_kept and changes_state(visit.incoming.method, answer.status)
+        if changes and self._edge is not None and visit.key:
+            await self._edge.invalidate(visit.key)
+        return answer
+
+    async def _carry_out(self, answer: Answer) -> Answer:
         if not answer.purges:
             return answer
         if self._edge is None:

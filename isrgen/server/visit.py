@@ -68,6 +68,16 @@ class Visit:
             draft=bypass == "draft",
         )
 
+    @property
+    def changes_what_is_kept(self) -> bool:
+        """Whether a success of this request makes the answers to GET, if any are kept, invalid."""
+        return self.incoming.method not in _SHARED and "GET" in self.route.methods
+
+    @property
+    def key(self) -> str:
+        """The cache key of this URL; "" when it is too long to have one."""
+        return cache_key(self.url, self._listed(), self.route.policy)
+
     def exchange(self, renderer: Renderer) -> Exchange:
         """The same for the edge."""
         listed = self._listed()

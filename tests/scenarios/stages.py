@@ -12,7 +12,7 @@ import http.client
 import io
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import play as plays
 from origin import PlayOrigin
@@ -26,17 +26,20 @@ LATE = 0.25
 
 @dataclass
 class Pace:
-    """Whether time passed as a play asked for it."""
+    """Whether time passed as a play asked for it, in its waits and in all that came between them."""
 
-    late: bool = False
+    began: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
+
+    @property
+    def late(self) -> bool:
+        return time.monotonic() - self.began - self.asked > LATE
 
     async def wait(self, seconds: float) -> None:
         # A request that was started has to be on its way before the next step.
         seconds = seconds or 0.1
-        began = time.monotonic()
+        self.asked += seconds
         await asyncio.sleep(seconds)
-        if time.monotonic() - began - seconds > LATE:
-            self.late = True
 
 
 class _Bytes:

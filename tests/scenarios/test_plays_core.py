@@ -19,6 +19,7 @@ from isrgen.caching.policy import CachePolicy, Lifetime
 from isrgen.caching.privacy import Read, What, judge
 from isrgen.caching.stored import HeaderPairs
 from isrgen.caching.storing import asked_lifetime
+from isrgen.caching.urls import changes_state
 from isrgen.caching.validation import Representation, cut, evaluate
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Exchange, Served
@@ -110,7 +111,7 @@ class CoreStage:
     has = frozenset(
         {
             "purge-by-tag", "purge-by-path", "purge-epoch", "recorded-reads", "degraded", "stale-if-error",
-            "query-normalised", "draft", "one-process", "site-rules",
+            "query-normalised", "draft", "one-process", "site-rules", "unsafe-invalidates",
         }
     )  # fmt: skip
     means: ClassVar[Mapping[str, str]] = {}
@@ -164,7 +165,10 @@ class CoreStage:
             visitor=lambda: self.site.render(path, names),
             clean=clean,
         )
-        return await self.edge.serve(exchange)
+        served = await self.edge.serve(exchange)
+        if changes_state(method, served.status):
+            await self.edge.invalidate(exchange.key)
+        return served
 
     async def wait(self, seconds: float) -> None:
         end = self.clock.now + seconds

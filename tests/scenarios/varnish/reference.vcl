@@ -87,6 +87,11 @@ sub vcl_backend_response {
 sub vcl_deliver {
     if (req.http.X-Bypass == "method") {
         set resp.http.Cache-Status = "Varnish; fwd=method";
+        if (resp.status < 400 && req.method !~ "^(OPTIONS|TRACE)$") {
+            # RFC 9111 section 4.4.
+            set resp.http.X-Purged = xkey.purge("path:" + regsub(req.url, "\?.*$", ""));
+            unset resp.http.X-Purged;
+        }
     } else if (req.http.X-Bypass) {
         set resp.http.Cache-Status = "Varnish; fwd=bypass; detail=" + req.http.X-Bypass;
     } else if (obj.hits > 0 && obj.ttl > 0s) {

@@ -66,3 +66,30 @@ def test_without_an_edge_a_handlers_purges_are_warned_of_once(
     with caplog.at_level(logging.WARNING):
         assert [server.request("POST", "/api").status for _ in range(3)] == [200, 200, 200]
     assert [record.message.count("the edge is off") for record in caplog.records] == [1]
+
+
+KEPT = """
+from isrgen import Response
+
+def GET(request):
+    return Response("kept", headers={"Cache-Control": "public, s-maxage=60"})
+
+def POST(request):
+    return Response("", status=303, headers={"Location": "/a/"})
+
+def DELETE(request):
+    return Response("", status=409)
+"""
+
+
+def test_a_method_that_changed_something_removes_what_is_kept_for_its_url(kit: Any, drive: Any) -> None:
+    kit.page("/a/", policy=HOUR)
+    kit.api("/api", KEPT)
+    server = drive()
+    for path in ("/a/", "/api"):
+        server.get(path)
+    assert server.request("DELETE", "/api").status == 409
+    assert "hit" in server.get("/api")["Cache-Status"], "it failed, so it changed nothing"
+    assert server.request("POST", "/api").status == 303
+    assert server.get("/api")["Cache-Status"] == "isrgen; fwd=uri-miss; stored"
+    assert "hit" in server.get("/a/")["Cache-Status"], "where it leads to is as it was"
