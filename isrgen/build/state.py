@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -75,6 +76,7 @@ class State:
     def _connect(self, name: str) -> sqlite3.Connection:
         if name != ":memory:":
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            _hide(self._file.parent)
         connection = sqlite3.connect(name)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -91,3 +93,11 @@ class State:
                 self._file.with_name(self._file.name + suffix).unlink(missing_ok=True)
             except OSError:
                 return
+
+
+def _hide(folder: Path) -> None:
+    """Keep git from the folder, whatever the site's own ``.gitignore`` says: all of it may be deleted."""
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        with suppress(OSError):
+            ignored.write_text("*\n", encoding="ascii")

@@ -93,7 +93,7 @@ def test_what_changed_since_a_revision_is_purged_and_nothing_else(
         identity = ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
         subprocess.run(["git", *identity, *arguments], cwd=site, check=True, capture_output=True)
 
-    (site / ".gitignore").write_text("dist/\n.isrgen/\n")
+    (site / ".gitignore").write_text("dist/\n")
     git("init", "-q")
     git("add", "-A")
     git("commit", "-q", "-m", "first")

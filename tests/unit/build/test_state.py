@@ -44,3 +44,12 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None
     with State(tmp_path / "file" / "build.sqlite") as state:
         state.keep([], {"k": "text"})
         assert state.get(["k"]) == {"k": "text"}
+
+
+def test_git_is_kept_from_the_folder_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    folder = tmp_path / ".isrgen"
+    with State(folder / "build.sqlite"):
+        assert (folder / ".gitignore").read_text() == "*\n"
+    (folder / ".gitignore").write_text("!edge\n")
+    with State(folder / "build.sqlite"):
+        assert (folder / ".gitignore").read_text() == "!edge\n"
