@@ -24,15 +24,19 @@ LONGEST_DISCONNECTED: Final = 86400
 
 UNDERSTOOD: Final = frozenset(
     {
-        200, 203, 204, 300, 301, 302, 303, 307, 308, 400, 402, 403, 404, 405, 406, 409, 410, 411, 414, 415,
+        200, 203, 204, 300, 301, 302, 303, 307, 308, 402, 403, 404, 405, 406, 409, 410, 411, 414, 415,
         421, 422, 426,
     }
 )  # fmt: skip
 """Statuses whose caching this cache knows: what ``must-understand`` asks (section 5.2.2.3)."""
 
-_NEVER: Final = frozenset({206, 304, 401, 407, 408, 412, 413, 416, 417, 425, 428, 429, 431})
+_NEVER: Final = frozenset({206, 304, 400, 401, 407, 408, 412, 413, 416, 417, 425, 428, 429, 431})
 """Parts, confirmations, and refusals of one visitor's request that would be sent to all: never kept,
 whatever their head says; nor is 5xx, for what it tells of is over in a moment."""
+
+_UNMATCHED: Final = frozenset({"*", "forwarded", "x-forwarded-for"})
+"""In ``Vary``, what no request matches: all of it; and who the visitor is, which the proxy itself tells the
+origin, and no field of the request that selects."""
 
 Fields = Sequence[tuple[str, str]]
 
@@ -112,7 +116,7 @@ def vary_of(headers: Fields) -> tuple[str, ...] | None:
     names = {
         part.strip(" \t").lower() for name, value in headers if name == "vary" for part in value.split(",")
     }
-    return None if "*" in names else tuple(sorted(names - {""}))
+    return None if names & _UNMATCHED else tuple(sorted(names - {""}))
 
 
 def has_validator(headers: Fields) -> bool:

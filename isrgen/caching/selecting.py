@@ -62,6 +62,21 @@ def is_variant(selecting: HeaderPairs, fields: Iterable[tuple[str, str]]) -> boo
     return tuple((name, value) for name, value in selecting if value) == tuple(fields)
 
 
+def is_ambiguous(headers: Iterable[tuple[str, str]], vary: Iterable[str]) -> bool:
+    """Whether some origins would take a field of the request for another one that ``Vary`` names.
+
+    CGI and what is made like it (WSGI) know no difference between ``-`` and
+    ``_``, and others do: which request selects the answer cannot be told.
+
+    >>> is_ambiguous([("accept_language", "de")], ("accept-language",))
+    True
+    >>> is_ambiguous([("accept-language", "de"), ("x_y", "")], ("accept-language",))
+    False
+    """
+    named = {name.replace("_", "-"): name for name in vary}
+    return any(named.get(name.replace("_", "-"), name) != name for name, _ in headers)
+
+
 def _list(value: str) -> str:
     if '"' in value:
         return value

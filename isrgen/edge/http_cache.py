@@ -148,7 +148,7 @@ class HttpCache:
         target = next((value for name, value in headers if name == SPELLING), plain)
         variants = await self.edge.variants(key)
         previous = next((stored for stored in variants if is_variant(stored.selecting, headers)), None)
-        fields = fields_of([pair for pair in headers if pair[0] != SPELLING])
+        fields = fields_of(tuple(pair for pair in headers if pair[0] != SPELLING))
         request = OriginRequest("GET", scheme, host, target, fields)
         return _as_spelt(await self._inquiry.whole(request, previous), target, key)
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from isrgen.caching.freshening import conditions, confirms, freshened
 from isrgen.caching.received import received
+from isrgen.caching.selecting import is_ambiguous
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.landing import dispose, failure
 from isrgen.edge.origin import Origin, OriginError, OriginRequest, OriginResponse, TruncatedError
@@ -82,36 +83,29 @@ class Inquiry:
         except ValueError as error:
             await _close(response.body)
             return self._unreachable(request, OriginError(str(error)))
-        authorized = any(name == "authorization" for name, _ in request.headers)
         if response.status == 304 and previous is not None and confirms(previous.headers, headers.pairs()):
             await _close(response.body)
-            return self._renewed(previous, headers.pairs(), asked_at, authorized)
-        answer = self._answer(response, headers, asked_at, authorized)
+            return self.renewed(request, previous, headers.pairs(), asked_at)
+        answer = self._judged(request, response.status, headers, asked_at)
+        answer.stream = response.body
         if answer.shared is None or request.method == "HEAD":
             return answer
         return await self._read(request, response, answer, asked_at + self._patience)
 
-    def renewed(self, previous: Stored, head: HeaderPairs, asked_at: float) -> Answer:
-        """What is stored, with the fields of a newer head of it."""
-        return self._renewed(previous, head, asked_at, authorized=False)
-
-    def _renewed(self, previous: Stored, head: HeaderPairs, asked_at: float, authorized: bool) -> Answer:
+    def renewed(self, request: OriginRequest, previous: Stored, head: HeaderPairs, asked_at: float) -> Answer:
+        """What is stored, with the fields of a newer head of it, which came for ``request``."""
         merged = Headers(freshened(previous.headers, head))
-        answer = self._judged(previous.status, merged, asked_at, authorized)
+        answer = self._judged(request, previous.status, merged, asked_at)
         answer.body, answer.renewed = previous.body, True
         return answer
 
-    def _answer(
-        self, response: OriginResponse, headers: Headers, asked_at: float, authorized: bool
-    ) -> Answer:
-        answer = self._judged(response.status, headers, asked_at, authorized)
-        answer.stream = response.body
-        return answer
-
-    def _judged(self, status: int, headers: Headers, asked_at: float, authorized: bool) -> Answer:
+    def _judged(self, request: OriginRequest, status: int, headers: Headers, asked_at: float) -> Answer:
+        authorized = any(name == "authorization" for name, _ in request.headers)
         leave = received(status, headers.pairs(), asked_at=asked_at, now=self._clock(), authorized=authorized)
         if isinstance(leave, str):
             return Answer(status, headers, reason=leave)
+        if is_ambiguous(request.headers, leave.vary):
+            return Answer(status, headers, reason="vary")
         shared = Shared(
             leave.lifetime,
             leave.vary,

@@ -178,6 +178,8 @@ def _counted_down(method: str, headers: Pairs) -> tuple[Pairs, bool]:
 
 
 def _is_taken_out(name: str, method: str) -> bool:
+    """Also where the name is spelt with ``_``: WSGI, and what is made like it, takes that for the same."""
+    name = name.replace("_", "-")
     if name.startswith(("x-forwarded-", "x-isrgen-")) or name in ("forwarded", "x-real-ip", "host"):
         return True
     return name in OTHER_ADDRESS or (name in OTHER_METHOD and method in ("GET", "HEAD"))

@@ -144,7 +144,13 @@ def test_a_claim_of_another_address_is_taken_out(name: str) -> None:
     assert (taken.scheme, taken.host, taken.client) == ("http", "shop.example", "203.0.113.9")
 
 
-@pytest.mark.parametrize("name", OTHER_METHOD)
+@pytest.mark.parametrize("name", ["X_Forwarded_Host", "x-forwarded_proto", "X_Original_URL", "x_isrgen_a"])
+def test_so_is_one_in_the_spelling_that_wsgi_takes_for_the_same(name: str) -> None:
+    sent: Headers = [HOST, (name.encode(), b"evil.example"), (b"api_key", b"1")]
+    assert take(scope("POST", headers=sent)).headers == [("api_key", "1")]
+
+
+@pytest.mark.parametrize("name", [*OTHER_METHOD, "x_http_method_override"])
 def test_a_claim_of_another_method_is_taken_out_of_what_is_cached(name: str) -> None:
     sent: Headers = [HOST, (name.encode(), b"DELETE")]
     assert take(scope(headers=sent)).headers == []
