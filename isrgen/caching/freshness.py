@@ -48,9 +48,10 @@ def freshness(stored: Stored, now: float) -> Freshness:
     A response whose age equals its lifetime is already stale: RFC 9111 section
     4.2 asks for ``freshness_lifetime > current_age``. One from the future tells
     that the clock was set back; nobody knows its age, so it counts as
-    invalidated rather than fresh until the clock has caught up.
+    invalidated rather than fresh until the clock has caught up. Nor does a clock
+    that lags a little make anything younger than it was when it came.
     """
-    elapsed = now - stored.generated_at + stored.initial_age
+    elapsed = max(0.0, now - stored.generated_at) + stored.initial_age
     stale_for = elapsed - stored.lifetime.fresh
     if stale_for < 0:
         unsure = stored.invalidated or _from_the_future(stored, now)

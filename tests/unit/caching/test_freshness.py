@@ -55,6 +55,15 @@ def test_a_clock_that_was_set_back_does_not_make_a_page_fresh_until_it_has_caugh
     assert (age(PAGE, 500.0), ttl(PAGE, 500.0)) == (0, 0)
 
 
+@pytest.mark.parametrize("now", [996.0, 1000.0, 1000.9, 500.0])
+def test_what_must_be_asked_about_each_time_is_never_fresh_by_a_clock_that_lags(now: float) -> None:
+    """Two processes share a store, and the clock of one is some seconds behind."""
+    at_once = replace(PAGE, lifetime=Lifetime(0))
+    assert freshness(at_once, now) is Freshness.EXPIRED
+    arrived_old = replace(PAGE, lifetime=Lifetime(7), initial_age=7)
+    assert freshness(arrived_old, now) is Freshness.EXPIRED
+
+
 def test_what_a_purge_made_stale_is_never_fresh_further_down() -> None:
     """RFC 9111 section 4.2: a cache that reads Age and the lifetime must find the response stale."""
     purged = replace(PAGE, invalidated=True)
