@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from isrgen.errors import IsrgenError
 
@@ -45,7 +45,8 @@ _QUIET_SECONDS: Final = 30.0
 
 _TOO_MANY: Final = "too many were waiting"
 _SAFE: Final = "/-._~!$&'()*+,;=:@?%[]"
-_PRIVATE_QUERIES: Final = "/_isrgen/"
+_PRIVATE_QUERIES: Final = "_isrgen"
+"""Part of a path, however it is spelt, whose query may hold a token; ``//_isrgen/`` is a common slip."""
 
 _OUTCOMES: Final = (
     ("stale-if-error", "stale-if-error"),
@@ -189,7 +190,7 @@ def as_json(line: Line) -> bytes:
     """A line as it is written; JSON escapes whatever could end it."""
     ended, method, path, query, status, size, seconds, cache_status, client = line
     target = quote(path, safe=_SAFE, errors="replace")
-    if query and not path.startswith(_PRIVATE_QUERIES):
+    if query and _PRIVATE_QUERIES not in unquote(path):
         target += "?" + quote(query, safe=_SAFE, errors="replace")
     moment = datetime.fromtimestamp(ended, UTC).isoformat(timespec="milliseconds")
     written = {

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from isrgen.errors import IsrgenError
+from isrgen.server.admin import PREFIX
 from isrgen.server.handler import Handler
 from isrgen.server.hosts import host_fault
 from isrgen.server.message import FilePart, GoneError, Incoming, Outgoing, TooLargeError, refusal
@@ -54,7 +55,7 @@ async def _http(app: Handler, scope: Any, receive: Any, send: Any) -> None:
     except GoneError:
         # Nobody sees it, but where only the body broke off.
         outgoing = refusal(incoming.method)
-    if not incoming.query and scope.get("query_string"):
+    if scope.get("query_string") and (not incoming.query or PREFIX in scope["path"]):
         # It held a token, and servers log what the scope has when the response begins.
         scope["query_string"] = b""
     try:

@@ -59,3 +59,35 @@ def test_a_visitor_who_is_gone_before_the_response_begins_lets_go_of_the_stream(
     with pytest.raises(OSError, match="went away"):
         asyncio.run(asgi.serve(Streams(stream), scope, asyncio.Event().wait, gone))
     assert stream.closed
+
+
+class Refuses(Streams):
+    """A handler that knows nothing of the address."""
+
+    async def handle(self, incoming: Incoming) -> Outgoing:
+        return Outgoing(404, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "shown"),
+    [
+        ("//_isrgen/draft", [(b"host", b"example.org")], b""),
+        ("/_isrgen/draft", [], b""),
+        ("/blog/", [(b"host", b"example.org")], b"token=secret"),
+    ],
+)
+def test_a_token_in_an_address_that_is_mistaken_is_not_shown_to_the_servers_log(
+    path: str, host: list[tuple[bytes, bytes]], shown: bytes
+) -> None:
+    """Servers log what the scope has when the response begins."""
+    seen: list[bytes] = []
+    scope = {
+        "type": "http", "method": "GET", "scheme": "http", "http_version": "1.1", "path": path,
+        "raw_path": path.encode(), "client": None, "query_string": b"token=secret", "headers": host,
+    }  # fmt: skip
+
+    async def send(message: Any) -> None:
+        seen.append(scope["query_string"])  # type: ignore[arg-type]
+
+    asyncio.run(asgi.serve(Refuses(Endless()), scope, asyncio.Event().wait, send))
+    assert set(seen) == {shown}
