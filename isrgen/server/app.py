@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Final
 
-from isrgen.caching.keys import parse_key
 from isrgen.caching.status import CacheStatus, Fwd
-from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.counters import Counters
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Served
 from isrgen.errors import IsrgenError
 from isrgen.handlers.renderer import Renderer
-from isrgen.http.answer import Answer
 from isrgen.manifest import Manifest, Route
 from isrgen.render.templates import Templates
 from isrgen.routing.match import Matcher
 from isrgen.routing.strategy import Strategy
-from isrgen.routing.urls import BadPathError, join, split_raw, unquoted
+from isrgen.routing.urls import BadPathError, join, unquoted
 from isrgen.server import asgi, rsgi
 from isrgen.server.admin import PREFIX, Admin, Surroundings
 from isrgen.server.draft import COOKIE, drafts_of
@@ -47,11 +43,12 @@ from isrgen.server.previews import Match, Previews
 from isrgen.server.proxies import Proxies
 from isrgen.server.purging import Purging
 from isrgen.server.redirects import Redirects, to
+from isrgen.server.regeneration import Regenerator
 from isrgen.server.seeds import plant
 from isrgen.server.sending import conditional, from_answer, from_served
 from isrgen.server.settings import Settings, settings_from
 from isrgen.server.streaming import close
-from isrgen.server.visit import Visit, clean_request
+from isrgen.server.visit import Visit
 from isrgen.site.snapshot import Snapshot
 
 __all__ = ["App", "Settings", "create_app", "settings_from"]
@@ -279,28 +276,13 @@ class App:
             behind=settings.behind,
             build=self.manifest.build,
             deadline=self.manifest.render_timeout + _GRACE,
-            regenerate=self._regenerate,
+            regenerate=Regenerator(self._matcher, self.renderer, self.manifest.base_url),
             counters=self.ledger.counters,
         )
 
     def _make_hot(self, edge: Edge) -> Hot:
         cookie = COOKIE if self._drafts is not None else ""
         return Hot(edge, _handed, self._settings.clock, self.ledger, draft_cookie=cookie)
-
-    def _regenerate(self, key: str, headers: HeaderPairs) -> Awaitable[Answer] | None:
-        """A render of exactly a key, or None when no route has it."""
-        url, query = parse_key(key)
-        try:
-            segments = split_raw(url)
-        except BadPathError:
-            return None
-        matched = self._matcher.match(segments)
-        if matched is None or matched[0].strategy is Strategy.SSG:
-            return None
-        route, params = matched
-        path = unquoted(segments, route.pattern.slash)
-        request = clean_request(route, params, path, query, headers, self.manifest.base_url)
-        return self.renderer.answer(route, request)
 
 
 def _handed(incoming: Incoming, served: Served) -> Outgoing:
