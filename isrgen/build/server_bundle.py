@@ -24,6 +24,7 @@ RUNTIME: Final = (
     "manifest.py",
     "caching/*.py",
     "edge/*.py",
+    "edge/origins/*.py",
     "edge/redis/*.py",
     "edge/stores/*.py",
     "handlers/*.py",

@@ -67,3 +67,22 @@ def test_the_built_server_imports_nothing_but_jinja2_and_its_own(
     pages_and_platform = ("_isrgen_site_", "_sysconfigdata")
     found = {name for name in told["modules"] if not name.startswith(pages_and_platform)}
     assert found - sys.stdlib_module_names == {"app", "isrgen", "jinja2", "markupsafe"}
+
+
+def test_every_public_name_can_be_imported_there(
+    make_site: Callable[..., Path], isrgen: Callable[..., object], tmp_path: Path
+) -> None:
+    """A loader may say ``from isrgen import *``."""
+    site = make_site(FILES)
+    assert isrgen("build", "--site", site).returncode == 0
+    server = tmp_path / "elsewhere"
+    (site / "dist" / "server").rename(server)
+    done = subprocess.run(
+        [sys.executable, "-c", "from isrgen import *\nprint(EdgeCache.__module__)"],
+        cwd=server,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "isrgen.server.edge_cache\n"), done.stderr

@@ -23,7 +23,8 @@ PAGE = Stored(200, (), b"", "", Lifetime(60, 30, 100), 1000.0)
         (1090.0, Freshness.STALE_ON_ERROR, 90, -30),
         (1159.9, Freshness.STALE_ON_ERROR, 159, -99),
         (1160.0, Freshness.EXPIRED, 160, -100),
-        (996.0, Freshness.FRESH, 0, 60),
+        (995.0, Freshness.FRESH, 0, 60),
+        (994.9, Freshness.STALE_USABLE, 0, 0),
     ],
 )
 def test_age_decides(now: float, state: Freshness, seconds: int, left: int) -> None:
