@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _CALLED: Final = {
     "<module>": "Importing this file",
     **{method: f"`{method}`" for method in METHODS},
 }
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _ANSWERS: Final = frozenset({"loader", "middleware", *METHODS})
 
 _MEND: Final = "Mend it there."
@@ -104,11 +106,18 @@ def trimmed(error: BaseException, root: Path) -> str:
         source = linecache.getline(str(root / frame.file), frame.line).strip()
         if source:
             lines.append(f"    {source}")
-    if isinstance(error, IsrgenError):
-        lines.append(str(error))
-    else:
-        lines.extend(line.rstrip("\n") for line in traceback.format_exception_only(error))
-    return "\n".join(lines)
+    own = [str(error)] if isinstance(error, IsrgenError) else traceback.format_exception_only(error)
+    return "\n".join([*lines, *(f"  {printable(line.rstrip())}" for line in own)])
+
+
+def printable(text: str) -> str:
+    r"""Text that may hold what a visitor sent: it begins no line of a log, and a terminal does nothing of it.
+
+    >>> printable("no such tag: x\x1b[2J\n12:00:00 INFO all is well")
+    'no such tag: x\\x1b[2J\n  12:00:00 INFO all is well'
+    """
+    escaped = _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+    return escaped.replace("\n", "\n  ")
 
 
 def _what(error: BaseException, root: Path) -> str:

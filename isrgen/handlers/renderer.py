@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from isrgen.errors import IsrgenError, Problem
-from isrgen.handlers.blame import problem_of, trimmed
+from isrgen.handlers.blame import printable, problem_of, trimmed
 from isrgen.handlers.calls import function_of, line_of
 from isrgen.handlers.fallback import HTML, error_page
 from isrgen.handlers.header_rules import HeaderRules
@@ -234,7 +234,7 @@ class Renderer:
         status, outcome, said = _FAILURES.get(type(error), (500, Outcome.FAILED, "failed"))
         request = render.request
         detail = "" if type(error) in _FAILURES else trimmed(error, self._parts.root)
-        log.error("%s %s %s: %s\n%s", request.method, request.path, said, status, detail or error)
+        log.error("%s %s %s: %s\n%s", request.method, printable(request.path), said, status, detail or error)
         headers = Headers({"Content-Type": HTML})
         if status == 503:
             headers.set("Retry-After", "1")
@@ -245,8 +245,9 @@ class Renderer:
     def _broke_off(self, render: Render, route: Route, error: Exception) -> None:
         request, root = render.request, self._parts.root
         problem = problem_of(error, root, "The streamed body", route.module or route.source)
-        said = f"{request.method} {request.path} broke off half-way, on the route {route.pattern}"
-        log.error("%s: %s: %s\n%s", said, problem.where, problem.message, trimmed(error, root))
+        path, message = printable(request.path), printable(problem.message)
+        said = f"{request.method} {path} broke off half-way, on the route {route.pattern}"
+        log.error("%s: %s: %s\n%s", said, problem.where, message, trimmed(error, root))
 
     def _static_params(self, source: str) -> Work[tuple[Callable[..., Any] | None, list[Any]]]:
         module = yield from module_of(self._parts.modules, source)

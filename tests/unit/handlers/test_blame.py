@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from isrgen.errors import IsrgenError, Problem
+from isrgen.handlers.streams import BrokenOffError
 
 OTHERWISE = "Mend it there, or catch it and answer otherwise, as with `raise not_found()`."
 SHARED = "`from _lib.posts import ...` reads `content/_lib/posts.py`: write that file, or correct the name."
@@ -97,3 +99,36 @@ def test_middleware_and_api_functions_are_named(kit: Any, ask: Any) -> None:
     kit.api("/b", "def GET():\n    return 1 / 0\n")
     assert problem(ask).message.startswith("The middleware raised ZeroDivisionError")
     assert problem(ask, "/b").message.startswith("`GET` raised ZeroDivisionError")
+
+
+@pytest.mark.parametrize("place", ["loader", "template", "stream"])
+def test_what_a_visitor_sent_forges_no_line_of_the_log_and_does_nothing_to_a_terminal(
+    kit: Any, ask: Any, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    module, body = "def loader(request):\n    raise ValueError(request.query['q'])\n", "x"
+    if place == "template":
+        module = "def loader(request):\n    def fail():\n        raise ValueError(request.query['q'])\n"
+        module, body = module + "    return {'fail': fail}\n", "{{ fail() }}"
+    elif place == "stream":
+        module = (
+            "from isrgen import Response\ndef loader(request):\n    def chunks():\n        yield 'x'\n"
+            "        raise ValueError(request.query['q'])\n    return Response(chunks())\n"
+        )
+    kit.page("/a/", body, module)
+    sent = "q=x%0d%0a12:00:00+INFO+forged%0a%0aforged+%1b%5b2J%c2%9b2J%e2%80%a8forged"
+    answer = ask("/a/", query_string=sent)
+    if place == "stream":
+
+        async def read() -> None:
+            async for _ in answer.stream:
+                pass
+
+        with pytest.raises(BrokenOffError):
+            asyncio.run(read())
+    (record,) = caplog.records
+    said = record.getMessage()
+    assert "forged" in said
+    assert set(said) - {"\n"} == {character for character in said if character.isprintable()}
+    first, *others = said.splitlines()
+    assert first.startswith("GET /a/ ")
+    assert all(line.startswith("  ") for line in others)
