@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from rig import START, Answer, Rig, play, said
 
@@ -130,6 +133,22 @@ def test_section_3_5_a_request_with_authorization_gets_only_what_has_that_leave(
     play(script, said((CACHE, field)))
 
 
+def test_section_3_5_nor_what_others_had_stored_while_it_was_on_its_way() -> None:
+    async def script(rig: Rig) -> None:
+        await rig.get("/")
+        (others,) = await rig.store.get("http://example.org/")
+        rig.say(said((CACHE, "public, max-age=60"), body=b"own"))
+        rig.gate.clear()
+        visit = asyncio.ensure_future(rig.get("/", ("authorization", "a")))
+        await rig.rest()
+        assert await rig.store.put("http://example.org/", replace(others, generated_at=rig.now + 1), 0)
+        rig.now += 2
+        rig.gate.set()
+        assert (await visit).body == b"own"
+
+    play(script, said(FRESH, body=b"for others"))
+
+
 def test_section_3_5_the_answer_to_credentials_takes_nothing_away_from_others() -> None:
     async def script(rig: Rig) -> None:
         await rig.get("/")
@@ -137,6 +156,7 @@ def test_section_3_5_the_answer_to_credentials_takes_nothing_away_from_others() 
         rig.now += 100
         assert (await rig.get("/", *AUTHORIZED)).status == 401
         assert rig.asked[-1].headers == AUTHORIZED
+        assert (await rig.store.usage()).entries == 1
         assert (await rig.get("/")).body == b"again"
 
     play(script, said((CACHE, "public, max-age=60")))

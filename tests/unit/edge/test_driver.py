@@ -16,7 +16,7 @@ from isrgen.edge.counters import Count
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.refresh import MOST_WAITING
-from isrgen.edge.store import PurgeError, Store
+from isrgen.edge.store import Lease, PurgeError, Store
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.context import Purge
@@ -242,6 +242,23 @@ def test_a_refresh_that_hangs_keeps_the_page_and_does_not_stop_later_ones() -> N
         assert (await world.get()).age == 0
 
     play(script, deadline=0.3)
+
+
+def test_a_page_that_another_process_stored_meanwhile_is_not_rendered_again() -> None:
+    """It may have had the lease, and given it back, since this one looked."""
+
+    class Late(MemoryStore):
+        async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+            page = Stored(200, (), b"its", '"its"', Lifetime(60), now, build="b")
+            await self.put("/", page, await self.epoch())
+            return await super().acquire(key, owner, now, seconds)
+
+    async def script(world: World) -> None:
+        served = await world.get()
+        assert (served.body, str(served.cache_status)) == (b"its", "isrgen; hit; ttl=60; detail=collapsed")
+        assert world.renders == 0
+
+    play(script, store=Late())
 
 
 def test_regenerations_are_bounded_in_number() -> None:
