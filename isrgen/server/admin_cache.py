@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any, Final
 
 from isrgen.caching.freshness import Freshness, age, freshness, ttl
@@ -16,6 +17,8 @@ from isrgen.caching.stored import Stored
 from isrgen.edge.store import Store, Summary, summary
 
 MOST_LISTED: Final = 1000
+
+_CREDENTIALS: Final = frozenset({"authorization", "cookie"})
 
 _WORDS: Final[dict[Freshness, str]] = {
     Freshness.FRESH: "fresh",
@@ -43,7 +46,7 @@ def as_data(found: Summary, now: float) -> dict[str, Any]:
     real = replace(as_stored, invalidated=False)
     return {
         "key": found.key,
-        "selecting": dict(found.selecting),
+        "selecting": {name: _told(name, value) for name, value in found.selecting},
         "status": found.status,
         "state": state(found, now),
         "age": age(real, now),
@@ -58,6 +61,11 @@ def as_data(found: Summary, now: float) -> dict[str, Any]:
         "etag": found.etag,
         "build": found.build,
     }
+
+
+def _told(name: str, value: str) -> str:
+    """What selects a variant; of what lets one in as somebody (``Vary: Cookie``), enough to tell two apart."""
+    return f"sha256:{sha256(value.encode()).hexdigest()[:12]}" if value and name in _CREDENTIALS else value
 
 
 Ours = Callable[[Stored], bool]
