@@ -28,6 +28,7 @@ COLOURS: Final = {
     "stale": "yellow",
     "invalidated": "yellow",
     "stale-if-error": "yellow",
+    "stale-if-unreachable": "yellow",
     "expired": "red",
 }
 
