@@ -64,7 +64,7 @@ def as_data(found: Summary, now: float) -> dict[str, Any]:
 
 
 def _told(name: str, value: str) -> str:
-    """What selects a variant; of what lets one in as somebody (``Vary: Cookie``), enough to tell two apart."""
+    """What selects a variant; of what lets somebody in (``Vary: Cookie``), enough to tell two apart."""
     return f"sha256:{sha256(value.encode()).hexdigest()[:12]}" if value and name in _CREDENTIALS else value
 
 
