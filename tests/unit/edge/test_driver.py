@@ -261,6 +261,35 @@ def test_a_page_that_another_process_stored_meanwhile_is_not_rendered_again() ->
     play(script, store=Late())
 
 
+def test_a_page_that_is_older_than_one_that_others_were_sent_is_sent_to_nobody() -> None:
+    """Its render began first and took longer, its lease over: the newer page stays, and goes out."""
+
+    async def script(world: World) -> None:
+        world.gate.clear()
+        visits = [asyncio.ensure_future(world.get()) for _ in range(2)]
+        await world.rest()
+        newer = Stored(200, (), b"newer", '"newer"', Lifetime(60), 1001.0, build="b")
+        assert await world.store.put("/", newer, await world.store.epoch())
+        world.now = 1002.0
+        world.gate.set()
+        assert [served.body for served in await asyncio.gather(*visits)] == [b"newer"] * 2
+        assert world.renders == 1
+
+    play(script)
+
+
+def test_nobody_waits_for_another_process_longer_than_for_a_render() -> None:
+    class Taken(MemoryStore):
+        async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
+            return Lease.TAKEN
+
+    async def script(world: World) -> None:
+        async with asyncio.timeout(30):
+            assert (await world.get()).body == b"page"
+
+    play(script, store=Taken(), deadline=0.1)
+
+
 def test_regenerations_are_bounded_in_number() -> None:
     async def script(world: World) -> None:
         for number in range(10):
