@@ -32,7 +32,8 @@ _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, PurgeError)
 
 _WAYS_OUT: Final = {
     "disk": "Is it there, and can it be written to?",
-    "redis": "Does it run there, and are the address, the user and the password right?",
+    "redis": "Does it run there, and are the address, the user and the password right? "
+    "A line that is slow needs more time: ?timeout=2",
 }
 
 _MEMORY: Final = (

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import wait_for_workers
 from redis_server import RedisServer
 
 LOADER = """
@@ -125,6 +126,29 @@ def test_while_redis_is_gone_pages_are_rendered_and_then_nothing_older_is_sent(
     assert int(version(server.get("/tea/")).removeprefix("tea v")) > 3
     assert any("the edge store fails" in line for line in server.errors)
     until(lambda: any("the edge store works again" in line for line in server.errors))
+
+
+def test_a_server_that_starts_before_its_redis_serves_and_keeps_pages_once_it_is_there(
+    site: Path, own_redis: RedisServer, start: Callable[..., Any], free_port: int
+) -> None:
+    own_redis.port = free_port
+    url = own_redis.url(timeout=2).replace("//", "//:mysecret@")
+    server = start(site, "--store", url, "--workers", "2")
+    wait_for_workers(server.address[1], 2)
+    assert [version(server.get("/tea/")) for _ in range(2)] == ["tea v1", "tea v2"]
+    said = "the edge store fails, pages are rendered for every visitor: Redis at 127.0.0.1:"
+    assert any(said in line and "Connection refused" in line for line in server.errors)
+    own_redis.options = ("requirepass mysecret",)
+    own_redis.start(password="mysecret")
+
+    def all_workers_keep_it() -> bool:
+        hits = [is_hit(server.get("/tea/")) for _ in range(8)]
+        return all(hits) and sum("the edge store works again" in line for line in server.errors) == 2
+
+    until(all_workers_keep_it)
+    kept = version(server.get("/tea/"))
+    assert [version(server.get("/tea/")) for _ in range(10)] == [kept] * 10
+    assert not any("mysecret" in line for line in server.errors)
 
 
 def test_a_redis_that_hangs_costs_nobody_the_page(serve: Callable[..., Any], own_redis: RedisServer) -> None:

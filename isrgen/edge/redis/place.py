@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -52,6 +53,9 @@ def _over_tcp(url: SplitResult, query: dict[str, str]) -> dict[str, Any]:
 
 def _over_tls(url: SplitResult, query: dict[str, str]) -> dict[str, Any]:
     files: dict[str, Any] = {name: query.pop(name) for name in _TLS_OPTIONS if name in query}
+    for name, file in files.items():
+        if not Path(file).is_file():
+            raise ValueError(f"{name} names no file: {file}")
     return {**_over_tcp(url, query), **files, "ssl": True}
 
 

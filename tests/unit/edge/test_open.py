@@ -63,8 +63,8 @@ def test_a_path_at_which_no_store_can_be_is_told_before_anything_is_made(
         ("redis://me:p%40ss@h", {"host": "h", "port": 6379, "db": 0, "username": "me", "password": "p@ss"}),
         ("redis://:pass@h", {"host": "h", "port": 6379, "db": 0, "password": "pass"}),
         (
-            "rediss://h?ssl_ca_certs=/ca",
-            {"host": "h", "port": 6379, "db": 0, "ssl": True, "ssl_ca_certs": "/ca"},
+            f"rediss://h?ssl_ca_certs={__file__}",
+            {"host": "h", "port": 6379, "db": 0, "ssl": True, "ssl_ca_certs": __file__},
         ),
         ("redis+unix:///run/redis.sock?db=2", {"unix_socket_path": "/run/redis.sock", "db": 2}),
     ],
@@ -96,6 +96,7 @@ def test_a_url_of_redis_may_name_a_prefix_and_a_timeout() -> None:
         ("redis://:secret@h/0?prefix=a b", "prefix is made of"),
         ("redis://:secret@h/0?colour=red&tea=1", "there is no option colour, tea"),
         ("redis://h/0?ssl_ca_certs=x", "there is no option ssl_ca_certs"),
+        ("rediss://:secret@h/0?ssl_ca_certs=/nowhere", "ssl_ca_certs names no file: /nowhere"),
         ("redis://[::1/0", "Invalid IPv6 URL"),
         ("redis+unix://", "it names no socket"),
     ],
