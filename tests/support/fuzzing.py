@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 TIMES = int(os.environ.get("ISRGEN_FUZZ", "0"))
@@ -24,6 +24,8 @@ def effort(examples: int, steps: int = 50) -> settings:
         derandomize=not TIMES,
         database=settings().database if TIMES else None,
         print_blob=True,
+        report_multiple_bugs=False,
+        phases=[phase for phase in Phase if phase is not Phase.explain],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
 
