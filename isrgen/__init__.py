@@ -10,6 +10,20 @@
            |
       dist/ + manifest.json
 
+Each room is a folder; imports point down, and rooms side by side do not see each other:
+
+    cli                             the only one that prints, prompts and reads the environment
+    dev       |  check              rebuild and reload; find broken links, and pages that leak
+    build     |  server  | targets  they meet only through the manifest
+    handlers  |  edge               loaders, API functions, middleware; the cache's driver and stores
+    render                          markup and templates
+    site                            the files of a site, or their snapshot, loaded and typed
+    config
+    manifest                        the contract
+    http                            requests, responses, and the record of what was read of them
+    routing   |  caching            pure: no clock, no files, no sockets, no logging
+    errors
+
 Files become a Site. ``build`` renders what can be rendered now and writes a
 Manifest. ``server`` and ``targets`` know only the manifest. What a cache
 should do is a pure function in ``caching``; ``edge`` carries it out.

@@ -30,6 +30,9 @@ def test_every_command_in_the_readme_is_one_of_those_that_are_tried() -> None:
         "dev",
         "deploy",
         "routes",
+        "cache",
+        "purge",
+        "check",
     }
 
 
