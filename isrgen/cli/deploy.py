@@ -7,8 +7,14 @@ from pathlib import Path
 import click
 
 from isrgen.cli import console
-from isrgen.cli.options import debug_option, no_build_option, out_option, output_folder, site_option
-from isrgen.errors import IsrgenError
+from isrgen.cli.options import (
+    blamed_on,
+    debug_option,
+    no_build_option,
+    out_option,
+    output_folder,
+    site_option,
+)
 
 
 @click.command
@@ -28,10 +34,8 @@ def command(name: str, dry_run: bool, prod: bool, no_build: bool, site: Path, ou
     from isrgen import config, targets
     from isrgen.cli import building, deploying
 
-    try:
+    with blamed_on("--target"):
         target = targets.load(name)
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--target'") from error
     loaded = config.load(site.resolve())
     folder = output_folder(site, out)
     if dry_run:

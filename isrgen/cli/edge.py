@@ -7,27 +7,27 @@ import re
 import socket
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult
 
 import click
 
 from isrgen.cli import console
-from isrgen.cli.options import access_log_option, debug_option
+from isrgen.cli.options import access_log_option, blamed_on, debug_option, host_option, port_option
 from isrgen.errors import IsrgenError
 
 if TYPE_CHECKING:
     from isrgen.cli.listen import Address
+
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
 @click.command
 @click.option(
     "--origin", required=True, metavar="URL", help="The server to stand in front of: http://127.0.0.1:9000."
 )
-@click.option("--host", default="127.0.0.1", metavar="H", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free port."
-)
+@host_option
+@port_option
 @click.option(
     "--store",
     envvar="ISRGEN_STORE",
@@ -72,21 +72,12 @@ def command(
     from isrgen.server.gateway import own_name
     from isrgen.server.proxies import Proxies
 
-    try:
+    with blamed_on("--origin"):
         parts = parse_origin(origin)
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--origin'") from error
-    if origin_host and not re.fullmatch(
-        r"[A-Za-z0-9.\-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?", origin_host
-    ):
-        raise click.BadParameter(
-            f"{origin_host!r} is no host.\n  Write a name and perhaps a port: app.example:8080.",
-            param_hint="'--origin-host'",
-        )
-    try:
+    with blamed_on("--origin-host"):
+        _check_host(origin_host)
+    with blamed_on("--trusted-proxy"):
         Proxies(trusted)
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--trusted-proxy'") from error
     url = tried(store, Path.cwd(), shared=False)
     reservation = listen.Reservation(host, port)
     if _is_here(parts, reservation.address):
@@ -113,6 +104,11 @@ def command(
         interface=Interfaces.ASGI,
         ready=lambda address: console.say(f"Serving {address} in front of {origin} (Ctrl-C to stop)"),
     )
+
+
+def _check_host(name: str) -> None:
+    if name and not _HOST.fullmatch(name):
+        raise IsrgenError(f"{name!r} is no host.", "Write a name and perhaps a port: app.example:8080.")
 
 
 def _is_here(origin: SplitResult, address: Address) -> bool:

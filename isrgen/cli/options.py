@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
+
+from isrgen.errors import IsrgenError
 
 
 @dataclass(slots=True)
@@ -50,6 +54,14 @@ debug_option = click.option(
     expose_value=False,
     callback=_set_debug,
     help="Print a traceback when something fails.",
+)
+
+host_option = click.option(
+    "--host", default="127.0.0.1", metavar="H", show_default=True, help="The address to listen on."
+)
+
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free port."
 )
 
 site_option = click.option(
@@ -95,6 +107,15 @@ server_option = click.option(
 )
 
 no_build_option = click.option("--no-build", is_flag=True, help="Take the output folder as it is.")
+
+
+@contextmanager
+def blamed_on(option: str) -> Iterator[None]:
+    """What is wrong with an option's value is told as that, and not as something wrong with the site."""
+    try:
+        yield
+    except IsrgenError as error:
+        raise click.BadParameter(str(error), param_hint=f"'{option}'") from error
 
 
 def store_or_server(store: str | None, server: str | None) -> tuple[str | None, str | None]:

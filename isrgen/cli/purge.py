@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from isrgen.cli import console
-from isrgen.cli.options import debug_option, server_option, site_option, store_option, store_or_server
+from isrgen.cli.options import (
+    blamed_on,
+    debug_option,
+    server_option,
+    site_option,
+    store_option,
+    store_or_server,
+)
 from isrgen.errors import IsrgenError
 
 if TYPE_CHECKING:
@@ -120,10 +127,8 @@ def _at_the_cdn(name: str, config: Config) -> Callable[[Sequence[Purge]], None]:
     from isrgen.cli.deploying import TOKENS
     from isrgen.targets.target import Credentials
 
-    try:
+    with blamed_on("--target"):
         target = targets.load(name)
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--target'") from error
     variable = TOKENS.get(name, "")
     token = os.environ.get(variable, "")
     if not token:

@@ -13,9 +13,11 @@ from isrgen.cli import console
 from isrgen.cli.options import (
     access_log_option,
     debug_option,
+    host_option,
     no_build_option,
     out_option,
     output_folder,
+    port_option,
     site_option,
 )
 
@@ -23,10 +25,8 @@ CDNS: Final = tuple(name for name in DIALECTS if name is not None)
 
 
 @click.command
-@click.option("--host", default="127.0.0.1", metavar="H", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free port."
-)
+@host_option
+@port_option
 @click.option(
     "--workers", type=click.IntRange(min=1), default=1, metavar="N", show_default=True, help="Processes."
 )

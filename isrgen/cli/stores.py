@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import click
-
+from isrgen.cli.options import blamed_on
 from isrgen.edge.open import open_store
-from isrgen.errors import IsrgenError
 
 
 def tried(url: str, root: Path, *, shared: bool) -> str:
     """The URL, if there is a store for it that can be opened."""
-    try:
+    with blamed_on("--store"):
         asyncio.run(open_store(url, root=root, shared=shared).close())
-    except IsrgenError as error:
-        raise click.BadParameter(str(error), param_hint="'--store'") from error
     return url
