@@ -46,7 +46,7 @@ class Done:
         files = console.count(self.result.made, "file")
         lines = [f"Made {files} in {self.place}, reused {self.result.reused}, in {self.seconds:.2f} s."]
         if self.result.next_build is not None:
-            lines.append(f"The site next needs building at {self.result.next_build.isoformat()}.")
+            lines.append(f"Its static pages next need building at {self.result.next_build.isoformat()}.")
         return lines
 
     def as_data(self, warnings: Sequence[Problem]) -> dict[str, Any]:
