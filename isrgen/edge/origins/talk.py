@@ -38,11 +38,13 @@ class Talk:
         self._silence = silence
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
         self._sending: asyncio.Task[None] | None = None
-        self._bodiless = False
+        self._spoilt = False
 
     async def ask(self, request: h11.Request, body: AsyncIterator[bytes] | None) -> h11.Response:
         """Send the request; the head of the response. Raises OriginError, and what ``body`` raises."""
-        self._bodiless = request.method == b"HEAD"
+        # A body after HEAD, or one of the request's that the origin does not read, would be taken for what
+        # comes next: for the answer to somebody else's request, or for that request (RFC 9112 section 11.2).
+        self._spoilt = request.method == b"HEAD" or body is not None
         try:
             if body is None:
                 return await self._timely(self._ask_without_body(request))
@@ -74,7 +76,7 @@ class Talk:
             raise
         if isinstance(event, h11.Data):
             return bytes(event.data)
-        self._end(usable=not self._bodiless)
+        self._end(usable=not self._spoilt)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:

@@ -183,6 +183,24 @@ def test_a_body_after_head_is_never_the_next_response() -> None:
     assert server.connections == 2
 
 
+class Deaf(Server):
+    """Takes a body for the next request, as broken servers do, and is slow to answer that."""
+
+    async def _body(self, head: bytes, reader: asyncio.StreamReader) -> bytes:
+        return await reader.readuntil(b"\r\n\r\n") if head.startswith(b"GET /evil ") else b""
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_body_that_the_origin_leaves_unread_is_never_the_next_request(method: str) -> None:
+    """RFC 9112 section 11.2; whoever came next would be answered with /evil, and so would the cache."""
+    smuggled = b"GET /evil HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+    told = (("content-length", str(len(smuggled))),)
+    server = Deaf(OK, OK)
+    ask(server, request(method, headers=told, body=pieces(smuggled)), request())
+    assert server.connections == 2
+    assert server.heads[-1].startswith(b"GET / ")
+
+
 def test_a_connection_that_the_origin_closed_is_not_used() -> None:
     async def run() -> int:
         async with Server(OK, OK, hang_up=True) as server:
