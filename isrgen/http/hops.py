@@ -16,8 +16,14 @@ HOP: Final = frozenset(
     }
 )  # fmt: skip
 
-_FOR_EVERYONE: Final = frozenset({"cache-control", "cdn-cache-control", "content-length", "host", "vary"})
-"""Fields that ``Connection`` may not name, for every recipient needs them."""
+_FOR_EVERYONE: Final = frozenset(
+    {
+        "age", "cache-control", "cdn-cache-control", "content-encoding", "content-length", "content-range",
+        "content-type", "date", "expires", "host", "set-cookie", "vary",
+    }
+)  # fmt: skip
+"""Fields that ``Connection`` may not name, for every recipient needs them: without its ``Set-Cookie`` or
+``Age`` a response would seem fit to be kept, or fresh."""
 
 Pairs = Iterable[tuple[str, str]]
 

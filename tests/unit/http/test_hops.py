@@ -17,6 +17,10 @@ def test_what_connection_names_is_not_passed_on_in_whatever_case_and_line() -> N
     assert without_hops(pairs) == []
 
 
-@pytest.mark.parametrize("name", ["cache-control", "cdn-cache-control", "content-length", "host", "vary"])
+@pytest.mark.parametrize(
+    "name",
+    ["age", "cache-control", "cdn-cache-control", "content-encoding", "content-length", "date", "expires",
+     "host", "set-cookie", "vary"],
+)  # fmt: skip
 def test_connection_cannot_take_away_what_everybody_needs(name: str) -> None:
     assert without_hops([("connection", name), (name, "x")]) == [(name, "x")]
