@@ -73,8 +73,6 @@ class Refresher:
 
     async def _refresh(self, key: str, stored: Stored, render: Render) -> None:
         async with self._slots:
-            if await self._is_done(key, stored):
-                return
             landed = await self._fly(key, stored, render)
         if landed.answer is None and landed.stored is None:
             # Another process has the lease; until it is done each visit would ask the store for it.
@@ -96,13 +94,6 @@ class Refresher:
             self._counters.cells[Count.REFRESHES] += landed.answer is not None
             await dispose(landed.answer)
         return landed
-
-    async def _is_done(self, key: str, stored: Stored) -> bool:
-        """Whether the variant was replaced while this waited for its turn."""
-        for other in await self._store.get(key):
-            if other.selecting == stored.selecting and not other.invalidated:
-                return other.build == self._pilot.build and other.generated_at > stored.generated_at
-        return False
 
     async def close(self) -> None:
         while tasks := (*self._behind, *self._tasks.values()):

@@ -226,6 +226,15 @@ def test_section_3_1_every_other_field_is_sent_as_it_came_line_by_line() -> None
     play(script, said(*fields))
 
 
+@pytest.mark.parametrize("dead", [Answer(error=OriginError("refused")), Answer(cut=True)])
+def test_section_3_our_own_words_are_kept_by_no_cache_further_down(dead: Answer) -> None:
+    async def script(rig: Rig) -> None:
+        got = await rig.get("/")
+        assert (got.status, got.all("cache-control")) == (502, ["no-store"])
+
+    play(script, dead)
+
+
 def test_section_3_3_what_broke_off_is_neither_kept_nor_sent_as_if_it_were_whole() -> None:
     async def script(rig: Rig) -> None:
         assert (await rig.get("/")).status == 502
