@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from isrgen.check.report import Report
 from isrgen.check.target import Target, Targets, can_be_read
 from isrgen.check.visitor import Cast, cast
 from isrgen.check.visits import visited
-from isrgen.check.vocabulary import read_vocabulary
+from isrgen.check.vocabulary import Vocabulary, read_vocabulary
 from isrgen.errors import IsrgenError, Problem
 from isrgen.manifest import Manifest, Route
 
@@ -57,26 +58,30 @@ async def check(
     """
     addresses = Addresses(manifest.base_url)
     named = _named(manifest, wanted.paths)
-    everyone = _cast(manifest, site)
+    vocabulary, people = _vocabulary(manifest, site), partial(_cast, manifest)
+    anonymous = people(vocabulary).anonymous
     done = Report()
     async with visited(out / "server", site, edge=False, clock=lambda: now) as visits:
-        walk = Walk(manifest, out / "static", addresses, visits, everyone.anonymous)
+        walk = Walk(manifest, out / "static", addresses, visits, anonymous)
         pages = await walk.run(named, report)
         report("Checking links")
-        links = Links(manifest, pages, addresses, visits, everyone.anonymous, wanted.ignored)
+        links = Links(manifest, pages, addresses, visits, anonymous, wanted.ignored)
         broken = await links.broken()
     places = Places(site, manifest.base_url, config)
     done.pages, done.links = len(pages.all), links.checked
     done.problems += _told(broken, places)
     done.problems += _failed(pages)
+    done.warnings += _private(pages)
     if wanted.external:
         await _ask_others(done, links.external, places, wanted, report)
     if wanted.leaks:
+        targets = list(pages.targets.values())
         done.leaks = await find_leaks(
-            out / "server", site, everyone, list(pages.targets.values()), now=now, report=report
+            out / "server", site, vocabulary, people, targets, now=now, report=report
         )
         _add_leaks(done, done.leaks)
         done.unchecked += [*_unchecked(manifest, pages), *done.leaks.partly]
+    done.warnings = list(dict.fromkeys(done.warnings))
     if manifest.strict:
         done.strictly()
     return done
@@ -96,13 +101,16 @@ def _named(manifest: Manifest, paths: Iterable[str]) -> list[Target]:
     return found
 
 
-def _cast(manifest: Manifest, site: Path) -> Cast:
+def _vocabulary(manifest: Manifest, site: Path) -> Vocabulary:
     policies = [route.policy for route in manifest.routes]
-    vocabulary = read_vocabulary(
+    return read_vocabulary(
         site,
         (name for policy in policies for name in policy.bypass_cookies),
         (name for policy in policies for name in policy.vary),
     )
+
+
+def _cast(manifest: Manifest, vocabulary: Vocabulary) -> Cast:
     return cast(manifest.base_url, vocabulary, manifest.trusted_proxies)
 
 
@@ -138,6 +146,11 @@ def _failed(pages: Pages) -> list[Problem]:
         elif seen.status >= 500:
             found.setdefault(source, Problem(f"{url} is answered with {seen.status}.", file=source))
     return list(found.values())
+
+
+def _private(pages: Pages) -> list[Problem]:
+    """What makes pages private that ask to be shared, as far as somebody who sends nothing sees it."""
+    return [warning for seen in pages.seen.values() for one in seen.renders for warning in one.warnings]
 
 
 async def _ask_others(
