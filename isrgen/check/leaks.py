@@ -8,14 +8,16 @@ nothing differs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from isrgen.caching.privacy import Read
 from isrgen.check import findings
 from isrgen.check.expected import Expected, Variant
 from isrgen.check.target import Target
 from isrgen.check.visitor import Cast
+from isrgen.check.vocabulary import Vocabulary
 from isrgen.check.worlds import BASELINE, CONTROL, WORLDS, Observation, Passed, Stage, World
 from isrgen.errors import Problem
 
@@ -51,21 +53,25 @@ class Difference:
 async def find_leaks(
     server: Path,
     site: Path,
-    cast: Cast,
+    vocabulary: Vocabulary,
+    cast: Callable[[Vocabulary], Cast],
     targets: Sequence[Target],
     *,
     now: float,
     report: Callable[[str], None] = lambda step: None,
 ) -> LeakTest:
-    """Let everybody visit every target in every order; ``now`` is the time for all of them."""
-    stage = Stage(server, site, lambda: now, cast)
-    plan = (BASELINE, *WORLDS, CONTROL)
-    worlds = []
-    for number, world in enumerate(plan, 1):
-        report(f"Visiting {len(targets)} pages, order {number} of {len(plan)}")
-        worlds.append(await stage.run(world, targets))
-        if world is BASELINE:
-            stage.known = {seen.url: seen.seen for seen in reversed(worlds[0].observations)}
+    """Let everybody visit every target in every order; ``now`` is the time for all of them.
+
+    Whatever was read under a name that nobody sends is sent from then on: by
+    the worlds after the first, and where one of these brought it to light, by
+    all of them once more.
+    """
+    stage = Stage(server, site, lambda: now, cast(vocabulary))
+    for again in (False, True):
+        worlds = await _all_worlds(stage, vocabulary, cast, targets, report)
+        vocabulary = vocabulary.with_reads(_reads(worlds))
+        if again or cast(vocabulary).secrets == stage.cast.secrets:
+            break
     expected = Expected()
     expected.learn(worlds[0].observations)
     expected.learn(worlds[-1].observations)
@@ -74,6 +80,28 @@ async def find_leaks(
         report("Visiting once more what differed")
         differences = await _confirmed(stage, targets, expected, differences)
     return _result(site, targets, worlds, differences, expected)
+
+
+async def _all_worlds(
+    stage: Stage,
+    vocabulary: Vocabulary,
+    cast: Callable[[Vocabulary], Cast],
+    targets: Sequence[Target],
+    report: Callable[[str], None],
+) -> list[Passed]:
+    plan = (BASELINE, *WORLDS, CONTROL)
+    worlds: list[Passed] = []
+    for number, world in enumerate(plan, 1):
+        report(f"Visiting {len(targets)} pages, order {number} of {len(plan)}")
+        worlds.append(await stage.run(world, targets))
+        if world is BASELINE:
+            stage.known = {seen.url: seen.seen for seen in reversed(worlds[0].observations)}
+            stage.cast = cast(vocabulary.with_reads(_reads(worlds)))
+    return worlds
+
+
+def _reads(worlds: Iterable[Passed]) -> Iterator[Read]:
+    return (read for passed in worlds for step in passed.steps for read in step.render.reads)
 
 
 def _differences(expected: Expected, worlds: Iterable[Passed]) -> list[Difference]:

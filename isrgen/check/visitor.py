@@ -121,6 +121,11 @@ class Cast:
     def everyone(self) -> tuple[Visitor, ...]:
         return tuple(getattr(self, name) for name in self.__slots__)
 
+    @property
+    def secrets(self) -> frozenset[Secret]:
+        """Everything that is sent by one and not by all."""
+        return frozenset(secret for visitor in self.everyone for secret in visitor.secrets)
+
 
 def cast(base_url: str, vocabulary: Vocabulary, trusted_proxies: Iterable[str] = ()) -> Cast:
     """The visitors of one site: they send the cookies, headers and parameters that its code mentions."""

@@ -1,7 +1,8 @@
 """The cookies, headers and query parameters that a site's own code mentions by name.
 
 A value that nobody sends cannot leak: the visitors of a test have to send what
-the site looks for. The names are found in its text, without running it.
+the site looks for. The names are found in its text, without running it; those
+that it makes up or holds in constants show when it reads them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from isrgen.caching.privacy import Read, What
+
 _FOLDERS: Final = ("content", "templates")
 _SUFFIXES: Final = (".py", ".html", ".xml", ".txt")
 _LARGEST: Final = 1_000_000
 _ASKED: Final = r"""(?:\.get(?:all)?\(\s*|\[\s*)["']([A-Za-z0-9_.-]{1,60})["']"""
 _DOTTED: Final = r"\.(?!get\b|getall\b|items\b|keys\b|values\b)([A-Za-z_]\w{0,60})"
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _COOKIE: Final = re.compile(rf"\bcookies(?:{_ASKED}|{_DOTTED})")
 _HEADER: Final = re.compile(rf"\bheaders{_ASKED}")
 _QUERY: Final = re.compile(rf"\b(?:query|args)(?:{_ASKED}|{_DOTTED})")
@@ -30,6 +34,19 @@ class Vocabulary:
     cookies: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+
+    def with_reads(self, reads: Iterable[Read]) -> Vocabulary:
+        """With the names that renders asked for.
+
+        >>> Vocabulary(cookies=("sid",)).with_reads([Read(What.COOKIE, "cart"), Read(What.QUERY, "a b")])
+        Vocabulary(cookies=('sid', 'cart'), headers=(), query=())
+        """
+        asked = [read for read in reads if _NAME.fullmatch(read.name)]
+        return Vocabulary(
+            _distinct(self.cookies, (read.name for read in asked if read.what is What.COOKIE)),
+            _distinct(self.headers, (read.name for read in asked if read.what is What.HEADER)),
+            _distinct(self.query, (read.name for read in asked if read.what is What.QUERY)),
+        )
 
 
 def read_vocabulary(root: Path, bypass_cookies: Iterable[str] = (), vary: Iterable[str] = ()) -> Vocabulary:
