@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -33,9 +34,10 @@ def portion(method: str, asked: HeaderPairs, served: Served) -> Served:
     lines = [value for name, value in asked if name == "if-none-match"]
     if lines:
         wanted["if-none-match"] = ", ".join(lines)
-    if any(name == "accept-ranges" and value == "none" for name, value in served.headers):
+    fields = dict(reversed(served.headers))
+    if fields.get("accept-ranges") == "none" or not _has_strong_date(fields, wanted.get("if-range", "")):
         wanted.pop("range", None)
-    what = _representation(served)
+    what = _representation(served, fields)
     verdict = evaluate(method, wanted.get, what)
     if verdict.status == 200:
         return served
@@ -52,9 +54,19 @@ def portion(method: str, asked: HeaderPairs, served: Served) -> Served:
     return replace(served, status=verdict.status, headers=headers, body=body)
 
 
-def _representation(served: Served) -> Representation:
+def _has_strong_date(fields: Mapping[str, str], condition: str) -> bool:
+    """Whether ``Last-Modified`` tells versions apart, where If-Range asks by date (RFC 9110 section 8.8.2.2).
+
+    What was made within the second of its last change may have changed again in it.
+    """
+    if '"' in condition or not condition:
+        return True
+    modified, made = (parse_date(fields.get(name, ""), 0.0) for name in ("last-modified", "date"))
+    return modified is not None and made is not None and modified < made
+
+
+def _representation(served: Served, fields: Mapping[str, str]) -> Representation:
     """Of what says nothing of its last change, the date it was made counts (RFC 9111 section 4.3.2)."""
-    fields = dict(reversed(served.headers))
     date = fields.get("date", "")
     now = float(parse_date(date, 0.0) or 0)
     modified = parse_date(fields.get("last-modified", ""), now)
