@@ -8,7 +8,7 @@ is read.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -18,19 +18,25 @@ from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.edge import files
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
 from isrgen.edge.schema import COLUMNS, Row, create, digest_of, row_of, sign, stored_from, summary_from
 from isrgen.edge.store import Lease, Summary, Usage
+
+_SLACK: Final = 128 * 1024
+"""Bytes that a response takes beside its body and its headers, at the most."""
 
 _PREFIX: Final = "(key = :key OR (key >= :key || '?' AND key < :key || '@'))"
 """A key and all that go on with ``?``; ``@`` is the next character."""
 
 
 class Database:
-    """One connection, for one thread."""
+    """One connection, for one thread; ``has_room`` is asked about the disk that the file lies on."""
 
-    def __init__(self, path: Path, limit: int) -> None:
+    def __init__(self, path: Path, limit: int, has_room: Callable[[Path], bool] = files.has_room) -> None:
+        self._path = path
         self._limit = limit
+        self._has_room = has_room
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
             sign(self._db)
@@ -73,6 +79,7 @@ class Database:
                 return False
             self._write(key, kept, replaced)
             self._bound(key)
+            self._stay(kept.size)
         return True
 
     def delete(self, key: str, selecting: HeaderPairs | None) -> None:
@@ -240,14 +247,30 @@ class Database:
         ).fetchall()
         for (number,) in over:
             self._remove(number)
-        while self._counter("bytes") > self._limit:
-            oldest = self._db.execute("SELECT id FROM entries ORDER BY used LIMIT 16").fetchall()
-            if not oldest:
-                return
-            for (number,) in oldest:
-                self._remove(number)
-                if self._counter("bytes") <= self._limit:
-                    return
+        while self._counter("bytes") > self._limit and self._remove_oldest():
+            pass
+
+    def _stay(self, size: int) -> None:
+        """On a disk with little room left, see to it that the file need not grow for the next ``size`` bytes.
+
+        Once the last of it is taken, nothing can be removed either: that takes room in the log.
+        """
+        if not self._has_room(self._path):
+            page = self._pragma("page_size")
+            while self._pragma("freelist_count") * page < size + _SLACK and self._remove_oldest():
+                pass
+
+    def _remove_oldest(self) -> bool:
+        """Let go of what was used longest ago, but for the newest; whether there was any."""
+        rows = self._db.execute(
+            "SELECT id FROM entries WHERE used < (SELECT max(used) FROM entries) ORDER BY used LIMIT 1"
+        ).fetchall()
+        for (number,) in rows:
+            self._remove(number)
+        return bool(rows)
+
+    def _pragma(self, name: str) -> int:
+        return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
 
     def _purges_since(self, epoch: int) -> list[Purged]:
         """The purges after ``epoch``; those forgotten, or lost with another file, are one of everything."""

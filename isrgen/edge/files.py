@@ -30,6 +30,7 @@ _SMALLEST: Final = 512
 _LOGS: Final = ("-wal", "-shm", "-journal")
 _LOCK: Final = "-lock"
 GENERATIONS: Final = "-generations"
+_ROOM: Final = 16 * 1024 * 1024
 _MISTAKES: Final = {
     errno.ENOTDIR: "is below a file",
     errno.ELOOP: "is a link that leads nowhere",
@@ -139,6 +140,12 @@ def begin(path: Path) -> None:
     if path.exists() and not path.stat().st_size:
         path.unlink()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+
+
+def has_room(path: Path) -> bool:
+    """Whether the disk has something left for logs, and for whoever else writes there."""
+    facts = os.statvfs(path.parent)
+    return facts.f_bavail * facts.f_frsize >= min(_ROOM, facts.f_blocks * facts.f_frsize // 4)
 
 
 def _header(path: Path) -> _Header:

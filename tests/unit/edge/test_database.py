@@ -91,3 +91,35 @@ def test_a_write_that_fails_at_its_very_end_does_not_stop_the_next_one(database:
     with pytest.raises(sqlite3.IntegrityError), database._transaction():
         database._db.execute("INSERT INTO children VALUES (1)")
     database.announce("b")
+
+
+def stored(body: bytes) -> Stored:
+    return Stored(200, (), body, '"e"', Lifetime(60), 1000.0)
+
+
+def test_on_a_disk_with_little_room_left_the_file_stays_as_large_as_it_is(tmp_path: Path) -> None:
+    room = True
+    database = Database(tmp_path / "edge.db", 100_000_000, lambda path: room)
+    for number in range(100):
+        database.put(f"/{number}", stored(bytes([number]) * 20_000), database.epoch())
+    room = False
+    database.put("/full", stored(b"a" * 20_000), database.epoch())
+    pages = database._pragma("page_count")
+    for number in range(500):
+        assert database.put(f"/more/{number}", stored(b"b" * 20_000), database.epoch())
+    assert database._pragma("page_count") == pages
+    assert not database.keys("/0", 1)
+    assert 50 < database.usage().entries < 100
+    room = True
+    for number in range(100):
+        database.put(f"/again/{number}", stored(b"c" * 20_000), database.epoch())
+    assert database.usage().entries > 150
+    database.close()
+
+
+def test_a_page_that_is_put_into_a_full_disk_is_there(tmp_path: Path) -> None:
+    database = Database(tmp_path / "edge.db", 100_000_000, lambda path: False)
+    for number in range(3):
+        assert database.put(f"/{number}", stored(bytes([number]) * 900_000), database.epoch())
+        assert database.keys(f"/{number}", 1)
+    database.close()
