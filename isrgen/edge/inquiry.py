@@ -135,7 +135,7 @@ class Inquiry:
                 size += len(chunk)
                 if size > self._max_body or self._clock() > until:
                     reason = "too-large" if size > self._max_body else "too-slow"
-                    return _not_kept(answer, _rest(b"".join(chunks), response.body), reason)
+                    return _not_kept(answer, _Rest(b"".join(chunks), response.body), reason)
             if length is not None and size != length:
                 raise TruncatedError(f"{size} bytes of {length}")
         except OriginError as error:
@@ -157,13 +157,25 @@ def _not_kept(answer: Answer, stream: AsyncIterator[bytes], reason: str) -> Answ
     return answer
 
 
-async def _rest(start: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    try:
-        yield start
-        async for chunk in rest:
-            yield chunk
-    finally:
-        await _close(rest)
+class _Rest:
+    """What was read of a body, then what is to come; a generator would let go of nothing before it began."""
+
+    def __init__(self, start: bytes, rest: AsyncIterator[bytes]) -> None:
+        self._start = start
+        self._rest = rest
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._start:
+            start, self._start = self._start, b""
+            return start
+        return await anext(self._rest)
+
+    async def aclose(self) -> None:
+        self._start = b""
+        await _close(self._rest)
 
 
 def _length(headers: Headers) -> int | None:

@@ -172,6 +172,21 @@ def test_refreshes_are_bounded_in_number() -> None:
     play(script, WINDOW, max_regenerations=3)
 
 
+@pytest.mark.parametrize("grown", [Answer(body=b"x" * 20_000), Answer(pause=10.0)])
+def test_a_refresh_that_brings_what_cannot_be_kept_lets_go_of_it(grown: Answer) -> None:
+    """Nobody reads the rest of it; the origin's connection would be in use for ever."""
+
+    async def script(rig: Rig) -> None:
+        await rig.get("/")
+        rig.say(grown)
+        rig.now += 70
+        assert (await rig.get("/")).hit
+        await rig.rest()
+        assert (len(rig.asked), rig.open) == (2, set())
+
+    play(script, WINDOW)
+
+
 def test_each_variant_has_a_refresh_of_its_own() -> None:
     first = said(*WINDOW.headers, ("vary", "foo"))
 
@@ -195,6 +210,7 @@ def test_a_refresh_that_hangs_ends_at_its_deadline_and_the_next_may_try() -> Non
         await rig.get("/")
         while rig.count(Count.REFRESHES_FAILED) == 0:
             await asyncio.sleep(0.01)
+        await rig.rest()
         rig.gate.set()
         rig.say(NEW)
         rig.now += 2
