@@ -34,7 +34,7 @@ MAX_KEY: Final = 4096
 
 _SAFE: Final = "/-._~!$&'()*+,;=:@"
 _SPACE: Final = re.compile(r"[ \t]+")
-_QUALITY: Final = re.compile(r";q=([01](?:\.[0-9]{0,3})?)")
+_QUALITY: Final = re.compile(r"[01](?:\.[0-9]{0,3})?")
 _MOST_PREFERENCES: Final = 12
 _MOST_PARTS: Final = 32
 _LONGEST_VALUE: Final = 1024
@@ -128,9 +128,10 @@ def normalise(name: str, value: str) -> str:
 def _preferences(value: str) -> str:
     known: dict[str, float] = {}
     for part in _SPACE.sub("", value).lower().split(",", _MOST_PARTS)[:_MOST_PARTS]:
-        found = _QUALITY.search(part)
-        weight = min(float(found[1]), 1.0) if found else 1.0
-        item = _QUALITY.sub("", part, count=1)
+        # What follows the weight means nothing (RFC 9110 section 12.5.1).
+        item, _, said = part.partition(";q=")
+        found = _QUALITY.match(said)
+        weight = min(float(found[0]), 1.0) if found else 1.0
         if item and weight > 0:
             known.setdefault(item, weight)
     ranked = sorted(known.items(), key=lambda pair: -pair[1])[:_MOST_PREFERENCES]

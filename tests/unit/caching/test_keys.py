@@ -66,6 +66,7 @@ def test_a_key_can_be_turned_back_into_its_request(query: list[tuple[str, str]])
         ("Accept-Language", "", ""),
         ("Accept", "text/HTML, */*;q=0.1", "text/html, */*;q=0.9"),
         ("Accept", "b;q=1.9, a", "b, a"),
+        ("Accept", "a;level=1;q=0.5;q=0.3, b;q=high", "b, a;level=1;q=0.9"),
         ("Accept-Language", "en;q=0.2, de;q=0.5, en", "de, en;q=0.9"),
         ("X-Theme", "  dark \t mode ", "dark mode"),
         ("X-Theme", "Dark", "Dark"),
