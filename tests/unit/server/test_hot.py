@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -355,6 +356,24 @@ def test_a_page_of_an_older_build_is_never_sent_as_fresh(kit: Any, drive: Any) -
     first, short = newer_server.get("/plain/")
     assert (first["Cache-Status"], short) == ("isrgen; hit; ttl=0; detail=revalidating", False)
     assert newer_server.get("/plain/")[0].text == "page 1"
+    newer_server.driver.runner.close()
+
+
+def test_a_page_of_an_older_build_stays_stale_when_the_newer_one_cannot_render_it(
+    kit: Any, drive: Any, tmp_path: Path
+) -> None:
+    down = tmp_path / "down"
+    module = f"from pathlib import Path\ndef loader():\n    assert not Path({str(down)!r}).exists()\n"
+    kit.page("/plain/", "old", module, POLICY)
+    server = drive()
+    taught(server, "/plain/")
+    kit.change(build="b2")
+    down.touch()
+    newer = kit.app(store=server.app._edge.store._store)
+    newer_server = Short(newer, type(server.driver)(newer, "rsgi"))
+    for detail in ("revalidating", "backing-off", "backing-off"):
+        reply, short = newer_server.get("/plain/")
+        assert (reply["Cache-Status"], short) == (f"isrgen; hit; ttl=0; detail={detail}", False)
     newer_server.driver.runner.close()
 
 
