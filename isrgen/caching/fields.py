@@ -15,14 +15,25 @@ from isrgen.caching.invalidation import cdn_tags
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs
 
-CACHE_FIELDS: Final = frozenset(
+_CACHE_FIELDS: Final = frozenset(
     {
-        "age", "cache-control", "cache-status", "cache-tag", "cdn-cache-control",
-        "cloudflare-cdn-cache-control", "edge-control", "expires", "netlify-cdn-cache-control", "pragma",
-        "surrogate-control", "surrogate-key", "vercel-cache-tag", "vercel-cdn-cache-control", "xkey",
+        "age", "cache-control", "cache-status", "edge-control", "expires", "pragma", "surrogate-control",
+        "surrogate-key", "x-accel-expires", "x-litespeed-tag", "xkey",
     }
 )  # fmt: skip
-"""Lower-case names that a site's code may set and that are never sent as it set them."""
+_CACHE_FIELD_ENDINGS: Final = ("-cache-control", "cache-tag", "cache-tags")
+"""Targeted fields (RFC 9213 section 3.1) are named so, and so are most fields for tags."""
+
+
+def is_cache_field(name: str) -> bool:
+    """Whether a cache may go by this field: a site's code may set it, and it is never sent as it was set.
+
+    >>> is_cache_field("Akamai-Cache-Control"), is_cache_field("X-Accel-Expires"), is_cache_field("X-Cache")
+    (True, True, False)
+    """
+    lower = name.lower()
+    return lower in _CACHE_FIELDS or lower.endswith(_CACHE_FIELD_ENDINGS)
+
 
 PRIVATE: Final = "private, no-store"
 REVALIDATE: Final = "public, max-age=0, must-revalidate"
@@ -98,7 +109,7 @@ def shared_fields(
 
 def without_cache_fields(pairs: Iterable[tuple[str, str]]) -> HeaderPairs:
     """The other fields."""
-    return tuple((name, value) for name, value in pairs if name.lower() not in CACHE_FIELDS)
+    return tuple((name, value) for name, value in pairs if not is_cache_field(name))
 
 
 def _directives(dialect: Dialect, lifetime: Lifetime) -> str:

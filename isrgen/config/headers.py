@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from isrgen.caching.fields import CACHE_FIELDS
+from isrgen.caching.fields import is_cache_field
 from isrgen.config.table import Table
 from isrgen.http.headers import Headers
 
-_CACHING: Final = CACHE_FIELDS | {"edge-cache-tag", "vary"}
 _OURS: Final = frozenset(
     {"connection", "content-length", "content-encoding", "date", "etag", "keep-alive"}
     | {"transfer-encoding", "upgrade"}
@@ -35,7 +34,7 @@ def read_headers(table: Table) -> tuple[tuple[str, str], ...] | None:
 
 def _refusal(name: str) -> tuple[str, str] | None:
     lower = name.lower()
-    if lower in _CACHING or lower.endswith("cache-control"):
+    if lower == "vary" or is_cache_field(name):
         return (
             f"`{name}` cannot stand in `headers`: there is one place for caching.",
             "Write it under `cache`, where `s-maxage`, `vary` and `tags` live.",

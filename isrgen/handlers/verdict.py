@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from isrgen.caching.automatic import page_tag
-from isrgen.caching.fields import CACHE_FIELDS
+from isrgen.caching.fields import is_cache_field
 from isrgen.caching.invalidation import tags_of
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.privacy import Read, judge
@@ -85,7 +85,7 @@ class Judge:
             vary=headers.getall("vary"),
             bypassed=_is_bypassed(route, request),
         )
-        for name in CACHE_FIELDS.intersection(headers):
+        for name in filter(is_cache_field, tuple(headers)):
             headers.delete(name)
         problems = tuple(self._placed(problem, route) for problem in judgment.warnings)
         verdict = Verdict(headers, None, bypass_of(request) or judgment.reason, problems)

@@ -32,6 +32,8 @@ CACHE_FIELDS = [
     "Pragma",
     "Vary",
     "Age",
+    "Edge-Cache-Tag",
+    "X-Accel-Expires",
 ]
 
 

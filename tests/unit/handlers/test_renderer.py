@@ -259,7 +259,9 @@ def test_no_cache_field_of_the_code_is_left_in_the_headers(kit: Any, ask: Any) -
     from isrgen import set_response_headers
     def loader():
         set_response_headers({"Cache-Control": "public, max-age=60", "Expires": "never", "Surrogate-Key": "a",
-                              "Vercel-CDN-Cache-Control": "max-age=9", "CDN-Cache-Control": "max-age=99"})
+                              "Vercel-CDN-Cache-Control": "max-age=9", "CDN-Cache-Control": "max-age=99",
+                              "X-Accel-Expires": "60", "Akamai-Cache-Control": "max-age=9",
+                              "Edge-Cache-Tag": "a", "X-LiteSpeed-Cache-Control": "public"})
     """
     kit.page("/a/", "x", module)
     answer = ask("/a/")
