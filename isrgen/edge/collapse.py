@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -26,7 +26,7 @@ class Flights(Generic[K, V]):
 
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[V]] = {}
-        self._endings: set[asyncio.Future[None]] = set()
+        self._endings: set[asyncio.Future[Any]] = set()
 
     async def join(
         self,
@@ -67,12 +67,19 @@ class Flights(Generic[K, V]):
         if not done.cancelled():
             done.exception()
 
+    def part(self) -> None:
+        """Let nobody else join those under way: what they bring may be out of date. They end on their own."""
+        for task in self._tasks.values():
+            self._endings.add(task)
+            task.add_done_callback(self._endings.discard)
+        self._tasks.clear()
+
     async def close(self) -> None:
         """Wait for every flight; failures are those of whoever waits for them."""
         await asyncio.gather(*self._tasks.values(), *self._endings, return_exceptions=True)
 
     def cancel(self) -> None:
-        for task in self._tasks.values():
+        for task in (*self._tasks.values(), *self._endings):
             task.cancel()
 
     def __len__(self) -> int:

@@ -116,7 +116,12 @@ class Edge:
         Raises PurgeError when the store could not; the others are carried out all the same.
         """
         self.counters.cells[Count.PURGES] += len(purges)
-        keys = await invalidate(self.store, purges)
+        try:
+            keys = await invalidate(self.store, purges)
+        except PurgeError:
+            # The store gave it no number that would tell flights before it from later ones.
+            self._flights.part()
+            raise
         for key in keys:
             self._pilot.forget(key)
         if keys and self._regenerate is not None:
@@ -131,6 +136,7 @@ class Edge:
         try:
             await self.store.invalidate_key(key, hard=True)
         except PurgeError as error:
+            self._flights.part()
             log.error("%s is out of date and cannot be removed: %s", key.partition("?")[0], error)
 
     async def close(self) -> None:

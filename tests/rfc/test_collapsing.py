@@ -9,6 +9,9 @@ from rig import Answer, Got, Rig, play, said
 
 from isrgen.edge.counters import Count
 from isrgen.edge.origin import OriginError
+from isrgen.edge.store import PurgeError
+from isrgen.edge.stores.memory import MemoryStore
+from isrgen.http.context import Purge
 
 FRESH = ("cache-control", "max-age=60")
 
@@ -195,3 +198,32 @@ def test_head_and_part_wait_for_nobody() -> None:
         await asyncio.gather(*visits)
 
     play(script)
+
+
+@pytest.mark.parametrize("how", ["POST", "purge"])
+def test_nobody_joins_a_flight_from_before_a_purge_that_the_store_could_not_carry_out(how: str) -> None:
+    """Whoever comes later has been told that the page changed, or that the purge failed: they ask anew."""
+
+    class Broken(MemoryStore):
+        async def epoch(self) -> int:
+            raise OSError("broken")
+
+        async def invalidate_key(self, prefix: str, hard: bool) -> list[str]:
+            raise OSError("broken")
+
+    async def script(rig: Rig) -> None:
+        rig.gate.clear()
+        early = asyncio.ensure_future(rig.get("/"))
+        await rig.rest()
+        if how == "POST":
+            await rig.cache.edge.invalidate("http://example.org/")
+        else:
+            with pytest.raises(PurgeError):
+                await rig.cache.purge([Purge(path="http://example.org/")])
+        late = asyncio.ensure_future(rig.get("/"))
+        await rig.rest()
+        rig.gate.set()
+        assert (await early).body == b"old"
+        assert (await late).body == b"new"
+
+    play(script, said(FRESH, body=b"old"), said(FRESH, body=b"new"), store=Broken())
