@@ -63,7 +63,7 @@ class Representation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``status`` 200 sends the whole body, 206 its ``spans``, 304 and 416 none.
+    """``status`` 200 sends the whole body, 206 its ``spans``, 304, 412 and 416 none.
 
     ``headers`` go on top of the representation's own, replacing those of the
     same name. ``boundary`` separates the parts of a 206 with several spans.
@@ -108,9 +108,12 @@ def not_modified(get: Callable[[str], str | None], what: Representation) -> bool
 def evaluate(method: str, get: Callable[[str], str | None], what: Representation) -> Verdict:
     """How to answer a conditional or range request for a representation that would be a 200.
 
-    ``get`` gives a request field by its lower-case name. The order of the
-    conditions is that of RFC 9110 section 13.2.2.
+    ``get`` gives a request field by its lower-case name; a cache leaves out
+    those that only an origin has to judge. The order of the conditions is that
+    of RFC 9110 section 13.2.2.
     """
+    if _is_another(get, what):
+        return Verdict(412)
     if not_modified(get, what):
         return Verdict(304)
     wanted = get("range")
@@ -187,6 +190,16 @@ def cut(verdict: Verdict, body: bytes, what: Representation) -> bytes:
 def not_modified_headers(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those of a response's headers that its 304 carries."""
     return [(name, value) for name, value in pairs if name.lower() in NOT_MODIFIED_FIELDS]
+
+
+def _is_another(get: Callable[[str], str | None], what: Representation) -> bool:
+    """Whether the client asks for something else: If-Match, or without one If-Unmodified-Since."""
+    tags = get("if-match")
+    if tags is None:
+        since = _date(get("if-unmodified-since"), what)
+        return since is not None and what.last_modified is not None and int(what.last_modified) > since
+    named = (found[2] for found in _ETAG.finditer(tags) if found[1] is None)
+    return tags.strip() != "*" and what.etag not in named
 
 
 def _range_applies(field: str | None, what: Representation) -> bool:

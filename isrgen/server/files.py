@@ -23,7 +23,7 @@ from isrgen.http.bodies import MOST_HELD
 from isrgen.http.headers import Headers
 from isrgen.manifest import OutputFile
 from isrgen.routing.urls import BadPathError, join, split_raw
-from isrgen.server.message import FilePart, Incoming, Outgoing, Pairs, lowered
+from isrgen.server.message import FilePart, Incoming, Outgoing, Pairs, error_response, lowered
 
 _IN_MEMORY: Final = 256 * 1024
 _KEPT: Final = 64 * 2**20
@@ -70,6 +70,8 @@ class StaticFiles:
         verdict = Verdict(200) if file.status != 200 else evaluate(incoming.method, incoming.get, what)
         if verdict.status == 304:
             return Outgoing(304, not_modified_headers(copy.headers))
+        if verdict.status == 412:
+            return error_response(412)
         if verdict.status == 416:
             return Outgoing(416, _with(copy.headers, verdict))
         if verdict.boundary and size > _MOST_CUT:

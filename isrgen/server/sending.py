@@ -10,9 +10,10 @@ from isrgen.caching.storing import degraded_lifetime
 from isrgen.caching.validation import Representation, cut, etag_of, evaluate, not_modified_headers
 from isrgen.edge.exchange import Served
 from isrgen.http.answer import Answer, Outcome
-from isrgen.server.message import Incoming, Outgoing, lowered
+from isrgen.server.message import Incoming, Outgoing, error_response, lowered
 
-_ASKING: Final = frozenset({"if-none-match", "if-modified-since", "if-range", "range"})
+_LISTS: Final = ("if-match", "if-none-match")
+_ASKING: Final = frozenset({*_LISTS, "if-modified-since", "if-range", "if-unmodified-since", "range"})
 
 
 def from_answer(answer: Answer, *, behind: str | None, path: str, method: str) -> Outgoing:
@@ -46,7 +47,7 @@ def from_served(served: Served) -> Outgoing:
 
 
 def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
-    """The part that a visitor asked for: 304, 206 or 416 (RFC 9110 sections 13 and 14).
+    """The part that a visitor asked for: 304, 206, 412 or 416 (RFC 9110 sections 13 and 14).
 
     A 304 would lose a cookie that is set beside it. Parts are cut only from
     what is kept: of a page rendered for each request the second part would be
@@ -58,8 +59,7 @@ def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
     headers = dict(outgoing.headers)
     if "set-cookie" in headers or outgoing.stream is not None or outgoing.file is not None:
         return outgoing
-    if "if-none-match" in wanted:
-        wanted["if-none-match"] = incoming.get("if-none-match") or ""
+    wanted |= {name: incoming.get(name) or "" for name in _LISTS if name in wanted}
     if headers.get("cache-control") == PRIVATE:
         wanted.pop("range", None)
     what = Representation(
@@ -73,6 +73,8 @@ def conditional(incoming: Incoming, outgoing: Outgoing) -> Outgoing:
         return outgoing
     if verdict.status == 304:
         return Outgoing(304, not_modified_headers(outgoing.headers))
+    if verdict.status == 412:
+        return error_response(412)
     replaced = {name.lower() for name, _ in verdict.headers} | {"content-length"}
     kept = [pair for pair in outgoing.headers if pair[0] not in replaced]
     return Outgoing(verdict.status, kept + lowered(verdict.headers), cut(verdict, outgoing.body, what))

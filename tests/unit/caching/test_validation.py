@@ -62,6 +62,41 @@ def test_a_copy_that_is_still_good_is_a_304() -> None:
     assert asked(if_modified_since=http_date(999_999)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("etag", "field", "status"),
+    [
+        ('"x"', '"x"', 200),
+        ('"x"', '"a", "x"', 200),
+        ('"x"', "*", 200),
+        ("", "*", 200),
+        ('"x"', '"a"', 412),
+        ('"x"', 'W/"x"', 412),
+        ('W/"x"', 'W/"x"', 412),
+        ("", '"x"', 412),
+        ('"x"', "", 412),
+    ],
+)
+def test_if_match_compares_strongly(etag: str, field: str, status: int) -> None:
+    """RFC 9110 section 13.1.1."""
+    what = Representation(10, etag)
+    for method in ("GET", "HEAD"):
+        assert asked(method, what, if_match=field).status == status
+        assert asked(method, what, if_match=field, if_none_match="*").status == (
+            304 if status == 200 else 412
+        )
+
+
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [(http_date(1_000_000), 200), (http_date(1_000_001), 200), (http_date(999_999), 412), ("yesterday", 200)],
+)
+def test_if_unmodified_since_counts_where_there_is_no_if_match(date: str, status: int) -> None:
+    """RFC 9110 section 13.1.4."""
+    assert asked(if_unmodified_since=date).status == status
+    assert asked(if_unmodified_since=date, if_match=WHAT.etag).status == 200
+    assert asked(if_unmodified_since=date, what=Representation(10)).status == 200
+
+
 def test_if_none_match_makes_if_modified_since_count_for_nothing() -> None:
     """RFC 9110 section 13.1.3."""
     assert asked(if_none_match='"other"', if_modified_since=http_date(1_000_000)).status == 200

@@ -105,6 +105,15 @@ def test_several_ranges_come_as_parts(server: Any) -> None:
     assert reply.body.count(b"Content-Range") == 2
 
 
+def test_a_file_that_is_not_the_one_asked_for_is_a_412(server: Any) -> None:
+    """RFC 9110 section 13.1.1: the server of a file is its origin."""
+    etag = server.get("/")["ETag"]
+    assert server.get("/", {"If-Match": etag}).status == 200
+    refused = server.get("/", {"If-Match": '"other"'})
+    assert (refused.status, refused["Cache-Control"]) == (412, "private, no-store")
+    assert server.get("/", {"If-Match": '"other"', "Range": "bytes=0-0"}).status == 412
+
+
 def test_if_range_with_another_etag_sends_everything(server: Any) -> None:
     assert server.get("/", {"Range": "bytes=0-0", "If-Range": '"other"'}).status == 200
     etag = server.get("/")["ETag"]

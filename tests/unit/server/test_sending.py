@@ -51,6 +51,29 @@ def test_a_kept_page_answers_conditions_and_ranges(
     assert ("etag", '"a"') in sent.headers
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [("if-match", '"b"')],
+        [("if-match", '"b"'), ("if-match", '"c"')],
+        [("if-unmodified-since", http_date(999))],
+    ],
+)
+@pytest.mark.parametrize("kept", [SHARED, PRIVATE])
+def test_a_condition_that_fails_is_a_412_from_the_server_that_makes_the_page(
+    asked: list[tuple[str, str]], kept: tuple[str, str]
+) -> None:
+    """RFC 9110 section 13.2.2: a cache may leave these to the origin, and for its own pages that is us."""
+    sent = ask(page(TAG, kept, CHANGED), *asked)
+    assert (
+        sent.status,
+        b"0123456789" in sent.body,
+        ("cache-control", "private, no-store") in sent.headers,
+    ) == (412, False, True)
+    good = ask(page(TAG, kept, CHANGED), ("if-match", '"b"'), ("if-match", '"a"'))
+    assert (good.status, good.body) == (200, b"0123456789")
+
+
 def test_a_part_says_which() -> None:
     sent = ask(page(TAG, SHARED), ("range", "bytes=2-3"))
     assert ("content-range", "bytes 2-3/10") in sent.headers
