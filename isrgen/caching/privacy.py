@@ -66,6 +66,9 @@ ALWAYS_VARY: Final = frozenset({"accept", "accept-language"})
 NEVER_VARY: Final = frozenset({"*", "cookie", "authorization"})
 """A response that varies on one of these is never shared."""
 
+_LONGEST_NAME: Final = 100
+"""Characters of a name that a warning repeats."""
+
 _Rule = Callable[[Read, CachePolicy], Effect]
 
 
@@ -246,13 +249,16 @@ def _reason(read: Read) -> str:
 
 
 def _warning(read: Read) -> Problem:
+    # Code may look for what a visitor named; a log takes no line break or escape from there.
+    name = read.name[:_LONGEST_NAME]
+    name = name if name.isprintable() else ascii(name)[1:-1]
     if read.what is What.HEADER and read.name == "authorization":
         hint = _AUTHORIZATION_MEND
     elif read.what is What.HEADER and read.name == "cookie":
         hint = _MENDS[What.ALL_COOKIES]
     else:
-        hint = _MENDS[read.what].format(name=read.name)
-    words = _WORDS[read.what].format(name=read.name)
+        hint = _MENDS[read.what].format(name=name)
+    words = _WORDS[read.what].format(name=name)
     message = f"This reads {words}, so the response is private although it asks to be shared."
     return Problem(message, hint, file=read.file, line=read.line or None)
 

@@ -91,6 +91,15 @@ def also_changed(key: str, references: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def told(key: str) -> str:
+    """A key as a log may tell it: the query of a URL may hold what is not for logs; a site lists its own.
+
+    >>> told("https://a/reset?token=x"), told("/blog/?page=2")
+    ('https://a/reset', '/blog/?page=2')
+    """
+    return key if key.startswith("/") else key.partition("?")[0]
+
+
 def _origin(key: str) -> tuple[str, str]:
     scheme, _, rest = key.partition("://")
     return scheme, rest.partition("/")[0]

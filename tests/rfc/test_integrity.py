@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rig import Answer, Rig, play, said
 
+from isrgen.edge.origin import OriginError
 from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.context import Purge
@@ -202,3 +203,16 @@ def test_a_purge_reaches_what_was_being_asked_for() -> None:
         assert (await rig.get("/a")).body == b"new"
 
     play(script, Answer(body=b"old"), Answer(body=b"new"))
+
+
+def test_a_query_which_may_hold_a_secret_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.get("/reset?token=secret")
+        rig.now += 20
+        rig.say(Answer(error=OriginError("it is gone")))
+        await rig.get("/reset?token=secret")
+        await rig.rest()
+
+    play(script, said(("cache-control", "max-age=10, stale-while-revalidate=100")))
+    assert "refreshing http://example.org/reset failed" in caplog.text
+    assert "secret" not in caplog.text

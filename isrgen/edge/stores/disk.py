@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.urls import told
 from isrgen.edge import files
 from isrgen.edge.database import Database
 from isrgen.edge.generations import Generations, Mark, is_settled
@@ -87,7 +88,9 @@ class DiskStore:
         counters = self._known_counters()
         mark, variants, is_whole = await self._read_marked(key, counters)
         if not is_whole and await self._write(key, lambda database: database.mend(key)):
-            log.error("a page in the edge store %s was damaged, and is made anew: %s", self._path.name, key)
+            log.error(
+                "a page in the edge store %s was damaged, and is made anew: %s", self._path.name, told(key)
+            )
         elif is_settled(mark):
             self._held.set(key, variants, mark)
         return variants

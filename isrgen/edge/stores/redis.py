@@ -17,6 +17,7 @@ from typing import Any, Final
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.settle import PRIVATE_SECONDS
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.urls import told
 from isrgen.edge.collapse import Flights
 from isrgen.edge.purge import REMEMBERED, Purged
 from isrgen.edge.redis import lease_scripts, purge_scripts, scripts
@@ -181,7 +182,7 @@ class RedisStore:
         try:
             variants = variants_from(fields)
         except ValueError as fault:
-            log.error("a page in the edge store was damaged, and is made anew: %s (%s)", key, fault)
+            log.error("a page in the edge store was damaged, and is made anew: %s (%s)", told(key), fault)
             await self._link.call(scripts.DISCARD, [self._key(key)])
             return ()
         self._held.set(key, variants, fields.get(b"g", b"").decode())

@@ -99,3 +99,10 @@ def test_a_request_that_bypassed_is_answered_privately() -> None:
 @pytest.mark.parametrize("facts", [{"asked": None}, {"status": 500}, {"status": 503}])
 def test_nothing_is_warned_of_when_nothing_was_to_be_shared(facts: dict[str, object]) -> None:
     assert judged(Read(What.COOKIE, "a"), **facts) == Judgment(None)
+
+
+def test_a_name_that_a_visitor_chose_forges_no_line_and_fills_no_log() -> None:
+    (told,) = judged(Read(What.QUERY, "a\n12:00:00 INFO forged\x1b[2J" + "x" * 9000)).warnings
+    assert str(told).splitlines()[0].startswith("This reads the query parameter `a\\n12:00:00 INFO forged")
+    assert "\x1b" not in str(told)
+    assert len(str(told)) < 1000
