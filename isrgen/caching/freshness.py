@@ -39,7 +39,7 @@ def age(stored: Stored, now: float) -> int:
 def ttl(stored: Stored, now: float) -> int:
     """Remaining freshness; negative when stale, and never positive after a soft purge."""
     left = stored.lifetime.fresh - age(stored, now)
-    return min(left, 0) if _from_the_future(stored, now) else left
+    return min(left, 0) if is_from_the_future(stored, now) else left
 
 
 def freshness(stored: Stored, now: float) -> Freshness:
@@ -54,7 +54,7 @@ def freshness(stored: Stored, now: float) -> Freshness:
     elapsed = max(0.0, now - stored.generated_at) + stored.initial_age
     stale_for = elapsed - stored.lifetime.fresh
     if stale_for < 0:
-        unsure = stored.invalidated or _from_the_future(stored, now)
+        unsure = stored.invalidated or is_from_the_future(stored, now)
         return _before_its_time(stored) if unsure else Freshness.FRESH
     if stale_for < stored.lifetime.stale_while_revalidate:
         return Freshness.STALE_USABLE
@@ -70,5 +70,17 @@ def _before_its_time(stored: Stored) -> Freshness:
     return Freshness.STALE_ON_ERROR if stored.lifetime.stale_if_error else Freshness.EXPIRED
 
 
-def _from_the_future(stored: Stored, now: float) -> bool:
+def is_from_the_future(stored: Stored, now: float) -> bool:
+    """Whether it was put in before the clock was set back."""
     return stored.generated_at - now > CLOCK_SKEW
+
+
+def lies_ahead(until: float, now: float, most: float) -> bool:
+    """Whether a wait of at most ``most`` seconds is not over.
+
+    One that seems longer began before the clock was set back.
+
+    >>> lies_ahead(1030.0, 1000.0, 30.0), lies_ahead(1030.0, 1030.0, 30.0), lies_ahead(90_000.0, 1000.0, 30.0)
+    (True, False, False)
+    """
+    return now < until <= now + most + CLOCK_SKEW

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from isrgen.caching.freshness import lies_ahead
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
-from isrgen.caching.settle import Rank, may_replace, purged
+from isrgen.caching.settle import PRIVATE_SECONDS, Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge import files
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
@@ -131,7 +132,7 @@ class Database:
             row = self._db.execute(
                 "SELECT owner, until, private_until FROM leases WHERE key = ?", (key,)
             ).fetchone()
-            if row is not None and now < row[2]:
+            if row is not None and lies_ahead(row[2], now, PRIVATE_SECONDS):
                 return Lease.PRIVATE
             # A lease that ends implausibly late was taken before the clock was set back.
             if row is not None and row[0] not in ("", owner) and now < row[1] <= now + 10 * seconds:

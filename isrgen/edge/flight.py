@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from isrgen.caching.decide import Origin, usable_on_error
-from isrgen.caching.freshness import Freshness, freshness
+from isrgen.caching.freshness import Freshness, freshness, is_from_the_future, lies_ahead
 from isrgen.caching.keys import select
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.settle import LONGEST_BACKOFF, PRIVATE_SECONDS, Effect, Result, backoff, settle
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.caching.storing import degraded_lifetime
+from isrgen.caching.urls import told
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.landing import (
     Kept,
@@ -100,13 +101,13 @@ class Pilot:
     def origin(self, key: str, now: float) -> Origin:
         """How the origin may be asked for this key: what came of it a moment ago."""
         failed = self._failures.get(key)
-        if failed is None or now >= failed.until:
+        if failed is None or not lies_ahead(failed.until, now, LONGEST_BACKOFF):
             return Origin.READY
         return Origin.UNREACHABLE if failed.unreachable else Origin.BACKING_OFF
 
     def is_private(self, key: str, now: float) -> bool:
         """Whether this key turned out private a moment ago, so that waiting is in vain."""
-        return now < (self._private.get(key) or 0.0)
+        return lies_ahead(self._private.get(key) or 0.0, now, PRIVATE_SECONDS)
 
     def varies(self, key: str) -> tuple[str, ...]:
         """The fields this key was last seen to vary on."""
@@ -153,7 +154,7 @@ class Pilot:
         except TimeoutError:
             answer = failure(504, "The page took too long.", Outcome.TIMEOUT)
         except Exception:
-            log.exception("rendering %s failed", key)
+            log.exception("rendering %s failed", told(key))
             answer = failure(500, "The page could not be made.")
         cells[Count.RENDERS] += 1
         cells[Count.RENDER_MICROSECONDS] += int((time() - began) * 1e6)
@@ -181,7 +182,7 @@ class Pilot:
         self._varies.set(plan.key, names)
         stored = self.stored(plan.key, answer, shared, plan.selecting(names), lifetime, begun)
         self._counters.cells[Count.RENEWED] += _is_same(stored, plan.previous)
-        if await self._store.put(plan.key, stored, plan.flight[2]):
+        if await self._put(plan, stored):
             return Landed(answer, stored, kept=True)
         # Another worker has sent a newer copy; an older one must not follow it.
         newer = select(await self._store.get(plan.key), plan.selecting)
@@ -191,6 +192,16 @@ class Pilot:
         if newer is not None and newer.generated_at > begun and not newer.invalidated:
             return Landed(None, newer, found=True)
         return Landed(answer, stored)
+
+    async def _put(self, plan: Plan, stored: Stored) -> bool:
+        """Whether it is kept; where that fails, what is there from the future goes first."""
+        if await self._store.put(plan.key, stored, plan.flight[2]):
+            return True
+        now, there = self._clock(), await self._store.get(plan.key)
+        odd = [old.selecting for old in there if is_from_the_future(old, now)]
+        for selecting in odd:
+            await self._store.delete(plan.key, selecting)
+        return bool(odd) and await self._store.put(plan.key, stored, plan.flight[2])
 
     def stored(
         self,
@@ -226,7 +237,10 @@ class Pilot:
             self._counters.cells[Count.REFRESHES_FAILED] += 1
             cause = answer.degraded or answer.status
             log.warning(
-                "refreshing %s failed (%s); next try in %.0f s at the earliest", plan.key, cause, seconds
+                "refreshing %s failed (%s); next try in %.0f s at the earliest",
+                told(plan.key),
+                cause,
+                seconds,
             )
 
     async def _lease(self, plan: Plan, name: str, owner: str) -> Lease | Stored:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from isrgen.caching.freshness import lies_ahead
 from isrgen.caching.invalidation import ALL
 from isrgen.caching.keys import compatible
 from isrgen.caching.policy import MAX_VARIANTS
-from isrgen.caching.settle import Rank, may_replace, purged
+from isrgen.caching.settle import PRIVATE_SECONDS, Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.purge import Purged, PurgeLog, verdict
 from isrgen.edge.recent import Recent
@@ -101,7 +102,7 @@ class MemoryStore:
 
     async def acquire(self, key: str, owner: str, now: float, seconds: float) -> Lease:
         held, until, private_until = self._leases.get(key) or _FREE
-        if now < private_until:
+        if lies_ahead(private_until, now, PRIVATE_SECONDS):
             return Lease.PRIVATE
         if held and held != owner and now < until <= now + 10 * seconds:
             return Lease.TAKEN
