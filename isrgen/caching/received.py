@@ -14,7 +14,7 @@ from typing import Final
 
 from isrgen.caching.dates import parse_date
 from isrgen.caching.directives import ResponseDirectives, delta_seconds
-from isrgen.caching.invalidation import portable
+from isrgen.caching.invalidation import tags_of
 from isrgen.caching.policy import MAX_LIFETIME, Lifetime
 from isrgen.caching.stored import NEVER_STALE
 from isrgen.caching.targeted import directives_of, has_targeted
@@ -182,6 +182,6 @@ def _if_disconnected(said: ResponseDirectives, lifetime: Lifetime) -> int:
 
 
 def _tags(headers: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """The labels that the origin gave the response in ``Cache-Tag``."""
+    """The labels that the origin gave the response in ``Cache-Tag``, as many as a page may have."""
     said = [part for name, value in headers if name == "cache-tag" for part in value.split(",")]
-    return tuple(dict.fromkeys(portable(part) for part in said if part.strip()))
+    return tags_of((), {}, said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,6 +13,10 @@ MOST_PURGES: Final = 1000
 MOST_BYTES: Final = 1024 * 1024
 
 EXAMPLE: Final = {"paths": ["/blog/tea/"], "tags": ["blog"], "hard": False}
+
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""JSON can write one of two surrogates alone; UTF-8 cannot."""
 
 
 def purges(body: bytes, key_of: Callable[[str], str | None]) -> list[Purge]:
@@ -50,6 +55,8 @@ def _texts(asked: dict[str, Any], name: str) -> list[str]:
     values = asked.get(name, [])
     if not isinstance(values, list) or not all(isinstance(value, str) and value for value in values):
         raise ValueError(f"`{name}` is a list of strings.")
+    if any(_HALF.search(value) for value in values):
+        raise ValueError(f"`{name}` holds half of a character, which no path or tag has.")
     return values
 
 

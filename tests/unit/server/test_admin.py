@@ -132,6 +132,8 @@ def test_a_body_that_is_no_order_is_a_400_with_an_example_that_is_one(server: An
         ({"hard": True}, "Neither `paths` nor `tags` says what to revalidate."),
         ({"paths": "/a/"}, "`paths` is a list of strings."),
         ({"paths": ["a"]}, "A path begins with a slash, unlike 'a'."),
+        ({"paths": ["/\ud800"]}, "`paths` holds half of a character, which no path or tag has."),
+        ({"tags": ["\udfff"]}, "`tags` holds half of a character, which no path or tag has."),
     ],
 )
 def test_what_is_wrong_with_an_order_is_told(server: Any, body: object, said: str) -> None:
