@@ -8,6 +8,7 @@ reserved, before any worker starts.
 from __future__ import annotations
 
 import errno
+import math
 import multiprocessing
 import signal
 import socket
@@ -17,8 +18,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
@@ -36,6 +38,7 @@ _LOOP: Final = Loops.uvloop if find_spec("uvloop") else Loops.asyncio
 
 _ENDING: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _POLL: Final = 0.05
+_LOOK: Final = 0.01
 _MOST_REPLACING: Final = 15.0
 
 
@@ -107,6 +110,11 @@ class _Server(MPServer):
 
     signal_handler_reload = signal_handler_interrupt
 
+    def _spawn_worker(self, *details: Any, **more: Any) -> Any:
+        worker = super()._spawn_worker(*details, **more)
+        worker.join = partial(joined, worker)  # type: ignore[method-assign]
+        return worker
+
     def replace_workers(self) -> None:
         """Put new workers in the place of these; returns when the old ones are gone."""
         alive: list[Callable[[], bool]] = [worker.is_alive for worker in self.wrks]
@@ -121,6 +129,24 @@ class _Server(MPServer):
             pass
         interrupt: Callable[[], None] = super().signal_handler_interrupt
         interrupt()
+
+
+class Ending(Protocol):
+    """A worker, as far as waiting for its end goes."""
+
+    def is_alive(self) -> bool: ...
+
+
+def joined(worker: Ending, timeout: float | None = None) -> None:
+    """Wait until a worker is known to be gone.
+
+    granian waits for each in two threads. Where the one has just heard of the
+    end, the other still takes the worker for alive: it would be told as one
+    that refused to end, and its number, perhaps somebody else's by now, killed.
+    """
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    while worker.is_alive() and time.monotonic() < deadline:
+        time.sleep(_LOOK)
 
 
 def run(

@@ -51,7 +51,7 @@ class Clock:
 
 def obey(clock: Clock, query: str) -> str | None:
     """Carry out ``forward=2h`` or ``reset=1``: None when done, else what is wrong ("": nothing asked)."""
-    asked = parse_qs(query)
+    asked, before = parse_qs(query), clock.offset
     if "reset" in asked:
         clock.reset()
         return None
@@ -62,6 +62,7 @@ def obey(clock: Clock, query: str) -> str | None:
         datetime.fromtimestamp(clock(), UTC)
     except (ValueError, OverflowError, OSError):
         clock.reset()
+        clock.forward(before)
         return f"{asked['forward'][-1]!r} is not a duration this clock can go; write 90s, 5m, 2h or 7d."
     return None
 

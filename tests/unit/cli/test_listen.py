@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from isrgen.cli.listen import Address, Reservation, refusal
+from isrgen.cli.listen import Address, Reservation, joined, refusal
 from isrgen.errors import IsrgenError
 
 
@@ -71,3 +71,26 @@ def test_any_other_refusal_gives_the_systems_own_words() -> None:
 )
 def test_the_url_is_one_that_opens_on_this_machine(address: Address, url: str) -> None:
     assert address.url == url
+
+
+class Buried:
+    """A worker that another thread has heard to be gone, and that is not yet known to be."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def is_alive(self) -> bool:
+        self.looks -= 1
+        return self.looks >= 0
+
+
+def test_a_worker_is_waited_for_until_it_is_known_to_be_gone() -> None:
+    worker = Buried(3)
+    joined(worker, 60)
+    assert not worker.is_alive()
+
+
+def test_a_worker_that_does_not_end_is_waited_for_no_longer_than_that() -> None:
+    worker = Buried(10**9)
+    joined(worker, 0.02)
+    assert worker.is_alive()
