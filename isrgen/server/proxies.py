@@ -59,11 +59,14 @@ class Proxies:
         return client
 
     def origin(self, incoming: Incoming) -> str:
-        """``https://host`` as a trusted proxy tells it; empty where none does."""
+        """``https://host`` as the nearest proxy tells it, if that is trusted; empty where none does.
+
+        Some proxies add to what a visitor sent (Apache's): what stands before the last comma may be anybody's.
+        """
         if not self._trusts(incoming.peer):
             return ""
-        host = (incoming.get("x-forwarded-host") or "").partition(",")[0].strip()
-        scheme = (incoming.get("x-forwarded-proto") or "https").partition(",")[0].strip().lower()
+        host = _last(incoming.get("x-forwarded-host") or "")
+        scheme = _last(incoming.get("x-forwarded-proto") or "https").lower()
         if scheme not in ("http", "https") or not _HOST.fullmatch(host):
             return ""
         return f"{scheme}://{host}"
@@ -71,13 +74,17 @@ class Proxies:
     def is_secure(self, incoming: Incoming) -> bool:
         """Whether the visitor came by https: by the connection, or as a trusted proxy tells it."""
         said = incoming.get("x-forwarded-proto") if self._trusts(incoming.peer) else None
-        return (said or incoming.scheme).partition(",")[0].strip().lower() == "https"
+        return _last(said or incoming.scheme).lower() == "https"
 
     def _trusts(self, text: str) -> bool:
         if not self._networks:
             return False
         address = _address(text)
         return address is not None and any(address in network for network in self._networks)
+
+
+def _last(field: str) -> str:
+    return field.rpartition(",")[2].strip()
 
 
 def _is_forwarding(name: str) -> bool:

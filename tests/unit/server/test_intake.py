@@ -176,6 +176,8 @@ def test_a_trusted_proxy_says_scheme_host_and_client() -> None:
         ((b"x-forwarded-proto", b"https"), "https", "shop.example"),
         ((b"x-forwarded-host", b"www.example"), "http", "www.example"),
         ((b"x-forwarded-host", b"bad host"), "http", "shop.example"),
+        ((b"x-forwarded-host", b"evil.example, www.example"), "http", "www.example"),
+        ((b"x-forwarded-proto", b"http,https"), "https", "shop.example"),
         ((b"x-forwarded-proto", b"gopher"), "http", "shop.example"),
     ],
 )
