@@ -61,7 +61,7 @@ class Proxies:
     def origin(self, incoming: Incoming) -> str:
         """``https://host`` as the nearest proxy tells it, if that is trusted; empty where none does.
 
-        Some proxies add to what a visitor sent (Apache's): what stands before the last comma may be anybody's.
+        Some proxies add to what a visitor sent (Apache's): what stands before the last comma is anybody's.
         """
         if not self._trusts(incoming.peer):
             return ""
