@@ -78,9 +78,12 @@ class Flights(Generic[K, V]):
         """Wait for every flight; failures are those of whoever waits for them."""
         await asyncio.gather(*self._tasks.values(), *self._endings, return_exceptions=True)
 
-    def cancel(self) -> None:
-        for task in (*self._tasks.values(), *self._endings):
+    def cancel(self) -> list[asyncio.Future[Any]]:
+        """Call everything off; what is then to be waited for."""
+        under_way = [*self._tasks.values(), *self._endings]
+        for task in under_way:
             task.cancel()
+        return under_way
 
     def __len__(self) -> int:
         return len(self._tasks)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from isrgen.caching.decide import Action, Decision, decide, is_reusable, usable_on_error
 from isrgen.caching.settle import Result
 from isrgen.caching.status import Fwd
-from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.stored import Stored
 from isrgen.edge.collapse import Flights
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.exchange import Ask, Exchange, Regenerate, Served
@@ -43,12 +43,14 @@ from isrgen.edge.refresh import Refresher
 from isrgen.edge.store import PurgeError, Store
 from isrgen.http.answer import Answer
 from isrgen.http.context import Purge
-from isrgen.http.headers import Headers
 
 log = logging.getLogger("isrgen")
 
 _ROUNDS: Final = 4
 """How often a visitor looks again after waiting for a flight that was of no use."""
+
+_LAST_WORDS: Final = 1.0
+"""Seconds that renders which were called off may take to end, before the store is closed."""
 
 
 class Edge:
@@ -78,11 +80,12 @@ class Edge:
         # What is written into a stored response depends on who is in front.
         self._build = f"{build}@{behind}" if behind else build
         self._deadline = deadline
-        self._regenerate = regenerate
         self._flights: Flights[FlightKey, Landed] = Flights()
         self._wording = wording or Pages(behind)
         self._pilot = Pilot(self.store, clock, self._wording, self._build, deadline, self.counters)
-        self._refresher = Refresher(self.store, self._pilot, self._flights, max_regenerations, self.counters)
+        self._refresher = Refresher(
+            self.store, self._pilot, self._flights, max_regenerations, self.counters, regenerate
+        )
 
     async def start(self) -> None:
         """Tell the store that this build is the newest; call it once, before ``serve``."""
@@ -124,8 +127,8 @@ class Edge:
             raise
         for key in keys:
             self._pilot.forget(key)
-        if keys and self._regenerate is not None:
-            self._refresher.behind(self._regenerate_all(keys, await self.store.epoch()))
+        if keys:
+            self._refresher.purged(keys, await self.store.epoch())
 
     async def invalidate(self, key: str) -> None:
         """Remove what a method that is not safe made invalid (RFC 9111 section 4.4).
@@ -146,8 +149,9 @@ class Edge:
                 await self._refresher.close()
                 await self._flights.close()
         except TimeoutError:
-            self._refresher.cancel()
-            self._flights.cancel()
+            called_off = [*self._refresher.cancel(), *self._flights.cancel()]
+            if called_off:
+                await asyncio.wait(called_off, timeout=_LAST_WORDS)
         await self.store.close()
 
     def is_ours(self, stored: Stored) -> bool:
@@ -263,23 +267,6 @@ class Edge:
             except PurgeError:
                 return await unpurged(answer)
         return answer
-
-    async def _regenerate_all(self, keys: Sequence[str], epoch: int) -> None:
-        """Start to regenerate every invalidated variant of these keys, until too many wait for it."""
-        for key in keys:
-            if self._refresher.is_full:
-                return
-            for stored in await self.store.get(key):
-                if stored.invalidated:
-                    self._refresher.soon(key, stored, self._clean_render(key), epoch)
-
-    def _clean_render(self, key: str) -> Callable[[HeaderPairs], Awaitable[Answer]]:
-        async def render(headers: HeaderPairs) -> Answer:
-            made = self._regenerate(key, headers) if self._regenerate is not None else None
-            # No route has this key any more: a private answer removes what is stored.
-            return Answer(404, Headers()) if made is None else await made
-
-        return render
 
 
 def _may_have(exchange: Exchange, stored: Stored, now: float, at_once: bool) -> bool:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Any, Final
 
 from isrgen.caching.stored import HeaderPairs, Stored
+from isrgen.caching.urls import told
 from isrgen.edge.collapse import Flights
 from isrgen.edge.counters import Count, Counters
+from isrgen.edge.exchange import Regenerate
 from isrgen.edge.flight import FlightKey, Pilot, Plan
 from isrgen.edge.landing import Landed, dispose
 from isrgen.edge.store import Store
 from isrgen.http.answer import Answer
+from isrgen.http.headers import Headers
 
 log = logging.getLogger("isrgen")
 
@@ -31,12 +35,19 @@ class Refresher:
     """The regenerations under way, at most one for each variant of a key."""
 
     def __init__(
-        self, store: Store, pilot: Pilot, flights: Flights[FlightKey, Landed], most: int, counters: Counters
+        self,
+        store: Store,
+        pilot: Pilot,
+        flights: Flights[FlightKey, Landed],
+        most: int,
+        counters: Counters,
+        regenerate: Regenerate | None,
     ) -> None:
         self._store = store
         self._pilot = pilot
         self._flights = flights
         self._counters = counters
+        self._regenerate = regenerate
         self._slots = asyncio.Semaphore(most)
         self._tasks: dict[FlightKey, asyncio.Task[None]] = {}
         self._behind: set[asyncio.Task[None]] = set()
@@ -50,9 +61,11 @@ class Refresher:
         """Whether the regeneration of this variant that a visitor asked for is not over."""
         return (key, stored.selecting, 0) in self._tasks
 
-    def behind(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that asks for regenerations after whoever wants them has gone on."""
-        task = asyncio.get_running_loop().create_task(work)
+    def purged(self, keys: Sequence[str], epoch: int) -> None:
+        """Begin to regenerate what a purge made stale, after whoever wanted that has gone on."""
+        if self._regenerate is None:
+            return
+        task = asyncio.get_running_loop().create_task(self._all(keys, self._regenerate, epoch))
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
         task.add_done_callback(lambda done: _tell("what was purged", done))
@@ -69,7 +82,16 @@ class Refresher:
         task = asyncio.get_running_loop().create_task(self._refresh(key, stored, render), context=Context())
         self._tasks[job] = task
         task.add_done_callback(lambda _: self._tasks.pop(job, None))
-        task.add_done_callback(lambda done: _tell(key, done))
+        task.add_done_callback(lambda done: _tell(told(key), done))
+
+    async def _all(self, keys: Sequence[str], regenerate: Regenerate, epoch: int) -> None:
+        """Every invalidated variant of these keys, until too many wait."""
+        for key in keys:
+            if self.is_full:
+                return
+            for stored in await self._store.get(key):
+                if stored.invalidated:
+                    self.soon(key, stored, partial(_made, regenerate, key), epoch)
 
     async def _refresh(self, key: str, stored: Stored, render: Render) -> None:
         async with self._slots:
@@ -99,9 +121,18 @@ class Refresher:
         while tasks := (*self._behind, *self._tasks.values()):
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def cancel(self) -> None:
-        for task in (*self._behind, *self._tasks.values()):
+    def cancel(self) -> list[asyncio.Future[Any]]:
+        """Call everything off; what is then to be waited for."""
+        under_way: list[asyncio.Future[Any]] = [*self._behind, *self._tasks.values()]
+        for task in under_way:
             task.cancel()
+        return under_way
+
+
+async def _made(regenerate: Regenerate, key: str, headers: HeaderPairs) -> Answer:
+    """What comes of a key; where no route has it any more, a private answer removes what is stored."""
+    render = regenerate(key, headers)
+    return Answer(404, Headers()) if render is None else await render
 
 
 def _tell(what: str, task: asyncio.Task[None]) -> None:

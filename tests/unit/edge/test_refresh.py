@@ -100,6 +100,42 @@ def test_a_page_that_another_process_refreshes_is_not_asked_for_with_every_visit
     asyncio.run(script())
 
 
+def test_what_is_called_off_at_the_end_is_over_before_the_store_is_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its lease is given back; a closed store would be told of as one that fails."""
+
+    class Closing(MemoryStore):
+        closed = False
+
+        async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+            if self.closed:
+                raise OSError("it is closed")
+
+        async def close(self) -> None:
+            self.closed = True
+
+    async def never() -> Answer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def script() -> None:
+        clock = Clock()
+        edge = Edge(Closing(), clock=clock, build="b", deadline=30.0)
+        await visit(edge)
+        clock.now += 100
+        await edge.serve(Exchange(KEY, "", lambda names: (), page, lambda headers: never()))
+        await rest()
+        # The end has less patience than a refresh that has just begun.
+        edge._deadline = 0.01
+        await edge.close()
+        await rest()
+
+    with caplog.at_level(logging.ERROR, "isrgen"):
+        asyncio.run(script())
+    assert "store fails" not in caplog.text
+
+
 def test_what_waits_for_another_process_keeps_none_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresh, "ANOTHER_LOOK", 1000.0)
 
