@@ -151,3 +151,11 @@ def test_compatible_says_whether_one_request_could_select_both(
 )
 def test_a_path_is_spelled_as_in_keys(written: str, canonical: str) -> None:
     assert canonical_path(written) == canonical
+
+
+def test_a_value_that_grows_too_long_when_it_is_spelt_selects_nothing() -> None:
+    """A refresh asks with the spelling: it has to select what it came from."""
+    long = ",".join(f"{letter * 92}" for letter in "abcdefghijk")
+    assert len(long) == 1022
+    assert normalise("accept", long) == ""
+    assert normalise("accept", long[:-93]) == long[:-93].replace(",", ", ")
