@@ -11,6 +11,7 @@ import pytest
 
 from isrgen.caching.keys import selecting_fields
 from isrgen.caching.policy import Lifetime
+from isrgen.caching.settle import PRIVATE_SECONDS
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.counters import Count
 from isrgen.edge.driver import Edge
@@ -186,6 +187,23 @@ def test_a_key_that_was_private_is_not_collapsed_for_a_while() -> None:
         await asyncio.gather(*visits)
 
     play(script)
+
+
+def test_other_processes_are_told_that_a_key_is_private() -> None:
+    released: list[float] = []
+
+    class Noting(MemoryStore):
+        async def release(self, key: str, owner: str, private_until: float = 0.0) -> None:
+            released.append(private_until)
+            await super().release(key, owner, private_until)
+
+    async def script(world: World) -> None:
+        world.answers = [answer(), answer(shared=None)]
+        await world.get("/shared")
+        await world.get("/private")
+        assert released == [0.0, world.now + PRIVATE_SECONDS]
+
+    play(script, store=Noting())
 
 
 def test_a_key_that_was_private_and_made_of_fallback_data_is_not_collapsed_either() -> None:
