@@ -104,7 +104,7 @@ def show(path: str, as_json: bool, store: str | None, server: str | None, site: 
     for index, variant in enumerate(found["variants"]):
         if index:
             console.say()
-        for line in _described(variant):
+        for line in described(variant):
             console.say(line)
 
 
@@ -200,7 +200,7 @@ def _variant(entry: dict[str, Any]) -> str:
     return ", ".join(f"{name}: {value or '-'}" for name, value in entry["selecting"].items())
 
 
-def _described(variant: dict[str, Any]) -> Iterator[str]:
+def described(variant: dict[str, Any]) -> Iterator[str]:
     lifetime = variant["lifetime"]
     windows = [f"{_seconds(lifetime['fresh'])} fresh"]
     windows += [f"{_seconds(lifetime[name])} {name}" for name in list(lifetime)[1:] if lifetime[name]]
@@ -215,7 +215,8 @@ def _described(variant: dict[str, Any]) -> Iterator[str]:
         ("size", f"{console.size(variant['size'])}, body {console.size(variant['body_bytes'])}"),
         ("tags", " ".join(variant["tags"])),
         ("build", variant["build"]),
-        ("etag", variant["etag"]),
+        # In front of another application, the one that is sent is the origin's own, among the headers.
+        ("etag", variant["etag"] if variant["key"].startswith("/") else ""),
     )
     yield from (f"{name:<9} {value}" for name, value in facts if value)
     yield from (f"  {name}: {value}" for name, value in variant["headers"])
