@@ -52,6 +52,7 @@ class Summary:
     build: str
     etag: str
     size: int
+    if_disconnected: int = 0
 
 
 def summary(key: str, stored: Stored) -> Summary:
@@ -68,6 +69,7 @@ def summary(key: str, stored: Stored) -> Summary:
         build=stored.build,
         etag=stored.etag,
         size=stored.size,
+        if_disconnected=stored.if_disconnected,
     )
 
 

@@ -132,4 +132,5 @@ def _stored(found: Summary) -> Stored:
         invalidated=found.invalidated,
         build=found.build,
         initial_age=found.initial_age,
+        if_disconnected=found.if_disconnected,
     )
