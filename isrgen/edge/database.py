@@ -21,7 +21,7 @@ from isrgen.caching.settle import PRIVATE_SECONDS, Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge import files
 from isrgen.edge.purge import REMEMBERED, Purged, verdict
-from isrgen.edge.schema import COLUMNS, Row, create, digest_of, row_of, sign, stored_from, summary_from
+from isrgen.edge.schema import COLUMNS, Row, digest_of, prepare, row_of, stored_from, summary_from
 from isrgen.edge.store import Lease, Summary, Usage
 
 _SLACK: Final = 128 * 1024
@@ -40,10 +40,7 @@ class Database:
         self._has_room = has_room
         self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
-            sign(self._db)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            create(self._db)
+            prepare(self._db)
         except BaseException:
             self._db.close()
             raise

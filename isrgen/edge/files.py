@@ -96,7 +96,6 @@ def look(path: Path) -> Found:
     if header is _Header.NONE:
         if not marked:
             raise IsrgenError(f"{path} is no store of isrgen.", f"{_ELSEWHERE}.")
-        _expect_room_aside(path)
         return Found.UNREADABLE
     if not marked:
         _expect_no_other(path)
@@ -126,6 +125,7 @@ def remove(path: Path, found: Found) -> str:
     """
     aside = _aside(path)
     if found is Found.UNREADABLE:
+        _expect_nothing(aside)
         path.rename(aside)
     for suffix in ("", *_LOGS):
         beside(path, suffix).unlink(missing_ok=True)
@@ -227,10 +227,10 @@ def _aside(path: Path) -> Path:
     return beside(path, ".damaged")
 
 
-def _expect_room_aside(path: Path) -> None:
-    if os.path.lexists(_aside(path)):
+def _expect_nothing(aside: Path) -> None:
+    if os.path.lexists(aside):
         raise IsrgenError(
-            f"The store {path} is damaged, and {_aside(path).name} is there already.",
+            f"The store on disk is damaged, and {aside.name} is there already.",
             "Remove both, or move them away.",
         )
 

@@ -15,6 +15,8 @@ from isrgen.edge.store import Summary
 APPLICATION_ID: Final = int.from_bytes(b"isrg", "big")
 """By which a file of SQLite says whose it is."""
 _VERSION: Final = 3
+_LONGEST_LOG: Final = 16 * 1024 * 1024
+"""Bytes to which the log is cut back after something large."""
 _TABLES: Final = ("entries", "bodies", "tags", "purges", "leases", "builds", "counters")
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -44,7 +46,18 @@ COLUMNS: Final = (
 Row = tuple[Any, ...]
 
 
-def sign(db: sqlite3.Connection) -> None:
+def prepare(db: sqlite3.Connection) -> None:
+    """Set up a connection, and the database where it is new."""
+    _sign(db)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    # A page of a site is no secret: to overwrite what is let go of would fill the log with all of it.
+    db.execute("PRAGMA secure_delete = OFF")
+    db.execute(f"PRAGMA journal_size_limit = {_LONGEST_LOG}")
+    _create(db)
+
+
+def _sign(db: sqlite3.Connection) -> None:
     """Write into a new database whose it is: while it has no log, so that its header says so from then on."""
     if db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID:
         return
@@ -53,7 +66,7 @@ def sign(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def create(db: sqlite3.Connection) -> None:
+def _create(db: sqlite3.Connection) -> None:
     """Make the tables; those of another version are given up, for they only hold what can be made again.
 
     Purges are counted from a number of this file's own, so that what was

@@ -161,23 +161,17 @@ def test_workers_that_are_killed_while_they_write_leave_only_right_pages(
     with visitors.visiting():
         for _ in range(2):
             visitors.go_on()
-            os.kill(_workers(program.process.pid)[0], signal.SIGKILL)
+            os.kill(programs.workers(program.process.pid)[0], signal.SIGKILL)
         visitors.go_on()
     visitors.until_kept("after")
     # Then all of them at once, the server as well.
-    for pid in (*_workers(program.process.pid), program.process.pid):
+    for pid in (*programs.workers(program.process.pid), program.process.pid):
         os.kill(pid, signal.SIGKILL)
     program.process.wait(PATIENCE)
     visitors.port = serve(store).port
     assert "hit" in visitors.ask("after")
     assert sum("hit" in visitors.ask(f"{name}{number}") for name in "abcd" for number in range(5)) > 10
     assert visitors.wrong == []
-
-
-def _workers(server: int) -> list[int]:
-    """The processes that serve, the oldest first."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return sorted(int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def test_a_full_disk_costs_the_cache_and_nothing_else(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import pytest
-from programs import wait_for_workers
+from programs import wait_for_workers, workers
 from redis_server import RedisServer
 
 LOADER = """
@@ -26,6 +29,8 @@ def loader(params):
     number = (HERE / "renders").read_text().split().count(name)
     if name == "slow":
         time.sleep(1)
+    if name == "stuck" and number == 1:
+        time.sleep(600)
     return {{"number": number}}
 """
 
@@ -34,7 +39,7 @@ from isrgen import revalidate_path
 
 
 def POST(request):
-    revalidate_path(request.query.get("path"), hard=True)
+    revalidate_path(request.query.get("path"), hard=request.query.get("soft") is None)
     return {"purged": True}
 """
 
@@ -44,9 +49,11 @@ def site(make_site: Any, tmp_path: Path) -> Path:
     """A page that says how often it was rendered, by whichever server."""
     return make_site(
         {
+            "isrgen.toml": 'render_timeout = "3s"\n',
             "templates/page.html": "<!doctype html><title>t</title>{{ content }}",
             "content/[name]+ssr.html": (
-                "---\ncache: {s-maxage: 1h}\n---\n<p>{{ params.name }} v{{ number }}</p>"
+                "---\ncache: {s-maxage: 1h, stale-while-revalidate: 1h}\n---\n"
+                "<p>{{ params.name }} v{{ number }}</p>"
             ),
             "content/[name]+ssr.py": LOADER.format(here=str(tmp_path)),
             "content/api/purge+api.py": PURGE,
@@ -93,6 +100,38 @@ def test_a_purge_at_one_server_holds_at_the_other_at_once(serve: Callable[..., A
         assert is_hit(two.get("/tea/"))
         assert one.request("POST", "/api/purge?path=/tea/").status == 200
     assert version(two.get("/tea/")) == "tea v6"
+
+
+def test_after_a_soft_purge_at_one_server_both_send_the_old_page_until_one_render_is_done(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    one, two = serve(), serve("--no-build", "--workers", "2")
+    wait_for_workers(two.address[1], 2)
+    assert version(one.get("/slow/")) == version(two.get("/slow/")) == "slow v1"
+    assert one.request("POST", "/api/purge?path=/slow/&soft").status == 200
+    servers = [two, one] * 10
+    with ThreadPoolExecutor(20) as pool:
+        replies = list(pool.map(lambda server: server.get("/slow/"), servers))
+    assert {version(reply) for reply in replies} == {"slow v1"}
+    assert all(map(is_hit, replies))
+    until(lambda: version(two.get("/slow/")) == "slow v2")
+    assert [version(server.get("/slow/")) for server in servers] == ["slow v2"] * 20
+    assert (tmp_path / "renders").read_text().split() == ["slow"] * 2
+
+
+def test_who_waits_for_a_server_that_is_killed_gets_the_page_once_its_lease_has_ended(
+    serve: Callable[..., Any], tmp_path: Path
+) -> None:
+    one, two = serve(), serve("--no-build")
+    with ThreadPoolExecutor(6) as pool:
+        lost = pool.submit(one.get, "/stuck/")
+        until((tmp_path / "renders").exists)
+        waiting = [pool.submit(two.get, "/stuck/") for _ in range(5)]
+        for pid in (*workers(one.process.pid), one.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        assert {version(reply.result()) for reply in waiting} == {"stuck v2"}
+        assert isinstance(lost.exception(), OSError | HTTPException)
+    assert is_hit(two.get("/stuck/"))
 
 
 def test_what_an_older_build_renders_never_takes_the_place_of_a_newer(

@@ -93,6 +93,12 @@ def wait_for_workers(port: int, count: int) -> None:
         connection.close()
 
 
+def workers(server: int) -> list[int]:
+    """The processes of a server that serve, the oldest first."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return sorted(int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 def _listeners(port: int) -> int:
     """Sockets that listen on a port of this machine, as Linux tells it."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]

@@ -111,6 +111,39 @@ def test_the_same_bytes_cause_no_write_of_the_body(tmp_path: Path) -> None:
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
 
 
+def test_the_files_are_hardly_larger_than_the_limit(tmp_path: Path) -> None:
+    """However much goes through them, and however sizes are mixed."""
+    limit = 4_000_000
+    sizes: list[int] = []
+
+    async def play(store: Store) -> None:
+        for number in range(400):
+            body = "x" * (100, 3000, 20_000, 150_000)[number % 4]
+            assert await put(store, f"/{number}", made(f"{number}{body}", tags=("t", f"t{number}")))
+            sizes.append((tmp_path / "edge.db").stat().st_size)
+        assert (await store.usage()).bytes > 0.9 * limit
+        before = (tmp_path / "edge.db-wal").stat().st_size
+        await store.invalidate_tag("t", True)
+        assert (tmp_path / "edge.db-wal").stat().st_size < before + limit / 4
+        await put(store, "/", made("x" * 3_000_000))
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db", limit=limit), play)
+    assert 0.9 * limit < max(sizes) < 1.2 * limit
+    assert (tmp_path / "edge.db").stat().st_size < 1.2 * limit
+
+
+def test_the_log_is_cut_back_after_something_large(tmp_path: Path) -> None:
+    async def play(store: Store) -> None:
+        for number in range(2):
+            await put(store, "/", made(f"{number}" * 25_000_000, 1000.0 + number))
+        assert (tmp_path / "edge.db-wal").stat().st_size > 20_000_000
+        for number in range(10):
+            await put(store, "/b", made("b", 1000.0 + number))
+        assert (tmp_path / "edge.db-wal").stat().st_size <= 17_000_000
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
 def change(path: Path, statement: str, *values: object) -> None:
     """Do to the database what no store does."""
     database = sqlite3.connect(path)

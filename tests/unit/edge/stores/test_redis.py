@@ -12,7 +12,10 @@ from store_play import bodies, made, put, variant, with_stores
 
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.edge.open import open_store
+from isrgen.edge.redis.entry import Change, Entry
+from isrgen.edge.redis.place import place_of
 from isrgen.edge.store import Lease, Store
+from isrgen.edge.stores.redis import RedisStore
 
 Play = Callable[..., Awaitable[None]]
 
@@ -124,6 +127,45 @@ def test_variants_put_in_at_the_same_time_are_all_kept(play: Callable[..., None]
         assert sorted(await bodies(one, "/"), key=int) == [f"{n}" for n in range(40)]
 
     play(script, 2)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_purge_between_a_look_at_a_key_and_what_is_put_there_is_not_lost(
+    play: Callable[..., None], hard: bool
+) -> None:
+    async def script(one: Store, two: Store) -> None:
+        assert isinstance(one, RedisStore)
+        commit, times = one._commit, 0
+
+        async def commit_late(key: str, entry: Entry, change: Change) -> bool:
+            nonlocal times
+            times += 1
+            if times == 1:
+                await two.invalidate_tag("t", hard)
+            return await commit(key, entry, change)
+
+        one._commit = commit_late  # type: ignore[method-assign]
+        assert await put(one, "/", made(tags=("t",))) is not hard
+        assert [stored.invalidated for stored in await two.get("/")] == ([] if hard else [True])
+        assert times == (1 if hard else 2)
+
+    play(script, 2)
+
+
+def test_what_is_held_in_memory_is_bounded_by_bytes(redis: RedisServer, play: Callable[..., None]) -> None:
+    async def script(store: Store) -> None:
+        scheme, _, rest = redis.url().partition(":")
+        small = RedisStore(place_of(scheme, rest), memory=100_000)
+        for number in range(100):
+            await put(store, f"/{number}", made(f"{number} " * 2000))
+            assert await put(small, f"/mine/{number}", made(f"{number} " * 2000))
+        for number in range(100):
+            assert await bodies(small, f"/{number}") == [f"{number} " * 2000]
+            assert 0 < small._held.bytes <= 100_000
+        assert sum(len(v.body) for held in small._held.entries.values() for v in held.variants) <= 100_000
+        await small.close()
+
+    play(script)
 
 
 def test_a_purge_of_more_than_one_script_looks_at_reaches_all(play: Callable[..., None]) -> None:
