@@ -94,7 +94,7 @@ def _has_body(method: str, headers: Pairs, version: str) -> bool:
         raise RefusedError(400, "The length of this request is no number.")
     if not version.startswith("1") and not lengths:
         return method not in ("GET", "HEAD", "OPTIONS", "TRACE")
-    return bool(codings) or any(int(length) > 0 for length in lengths)
+    return bool(codings) or any(length.strip("0") for length in lengths)
 
 
 def _target(scope: Mapping[str, Any], method: str) -> str:
@@ -172,7 +172,7 @@ def _counted_down(method: str, headers: Pairs) -> tuple[Pairs, bool]:
     said = next((value for name, value in headers if name == "max-forwards"), "")
     if not (said.isascii() and said.isdigit()):
         return headers, False
-    left = min(int(said[:9]), 255)
+    left = min(int(said.lstrip("0")[:9] or 0), 255)
     others = [pair for pair in headers if pair[0] != "max-forwards"]
     return ([*others, ("max-forwards", str(left - 1))], False) if left else (others, True)
 

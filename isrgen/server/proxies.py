@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from isrgen.errors import IsrgenError
+from isrgen.server.hosts import HOST
 from isrgen.server.message import Incoming
 
 _FORWARDED: Final = ("forwarded", "x-real-ip")
 _FORWARDING: Final = ("x-forwarded-", *_FORWARDED)
 """What stands in the name of each forwarding field, and perhaps in others."""
-
-_HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
 
 
 class Proxies:
@@ -67,7 +65,7 @@ class Proxies:
             return ""
         host = _last(incoming.get("x-forwarded-host") or "")
         scheme = _last(incoming.get("x-forwarded-proto") or "https").lower()
-        if scheme not in ("http", "https") or not _HOST.fullmatch(host):
+        if scheme not in ("http", "https") or not HOST.fullmatch(host):
             return ""
         return f"{scheme}://{host}"
 
@@ -96,6 +94,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         address = ip_address(text.strip("[]"))
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
+    if isinstance(address, IPv6Address):
+        # Without its zone, which means something to one machine only; any text at all may stand there.
+        return address.ipv4_mapped or IPv6Address(int(address))
     return address
