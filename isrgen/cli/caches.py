@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from isrgen.cli.remote import Remote
-from isrgen.cli.stores import tried
+from isrgen.cli.stores import ON_DISK, tried
 from isrgen.edge import files
 from isrgen.edge.files import Found
 from isrgen.edge.open import open_store, without_password
@@ -27,7 +27,6 @@ from isrgen.server.admin_cache import listing, removed, shown
 
 T = TypeVar("T")
 
-DEFAULT: Final = "disk:.isrgen/edge"
 _FAULTS: Final = (OSError, sqlite3.Error, RuntimeError, ValueError, PurgeError)
 
 _WAYS_OUT: Final = {
@@ -107,7 +106,7 @@ def find(site: Path, store: str | None, server: str | None, token: str) -> Cache
     """The cache that these options name, else the site's own on disk; raises IsrgenError for none."""
     if server:
         return Remote(server, token)
-    url = store or DEFAULT
+    url = store or ON_DISK
     scheme, _, place = url.partition(":")
     if scheme == "memory":
         raise IsrgenError("memory: is in the server's own process, out of reach from here.", _MEMORY)
@@ -120,7 +119,7 @@ def find(site: Path, store: str | None, server: str | None, token: str) -> Cache
 def exists(site: Path) -> bool:
     """Whether the site keeps pages where several workers do by default."""
     try:
-        return files.look(site / DEFAULT.partition(":")[2]) is Found.OURS
+        return files.look(site / ON_DISK.partition(":")[2]) is Found.OURS
     except (IsrgenError, *_FAULTS):
         return False
 

@@ -112,6 +112,6 @@ def _prepare(root: Path, folder: Path, no_build: bool) -> None:
 
 def _store_url(store: str | None, root: Path, workers: int) -> str:
     """The store's URL, tried here so that a wrong one is told before anything is built."""
-    from isrgen.cli.stores import tried
+    from isrgen.cli.stores import ON_DISK, tried
 
-    return tried(store or ("memory:" if workers == 1 else "disk:.isrgen/edge"), root, shared=workers > 1)
+    return tried(store or ("memory:" if workers == 1 else ON_DISK), root, shared=workers > 1)

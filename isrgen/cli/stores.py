@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Final
 
 from isrgen.cli.options import blamed_on
 from isrgen.edge.open import open_store
+
+ON_DISK: Final = "disk:.isrgen/edge"
+"""A site's own store, where several workers keep pages together."""
 
 
 def tried(url: str, root: Path, *, shared: bool) -> str:

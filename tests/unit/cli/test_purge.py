@@ -11,9 +11,9 @@ import pytest
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
-from isrgen.cli import caches
 from isrgen.cli.caches import Opened, local
 from isrgen.cli.run import main
+from isrgen.cli.stores import ON_DISK
 from isrgen.edge.open import open_store
 from isrgen.edge.store import PurgeError
 from isrgen.http.context import Purge
@@ -31,7 +31,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
 
     async def fill() -> None:
-        store = open_store(caches.DEFAULT, root=tmp_path, shared=True)
+        store = open_store(ON_DISK, root=tmp_path, shared=True)
         lifetime = Lifetime(3600, 60)
         stored = Stored(
             200, (("Content-Type", "text/html"),), b"tea", '"e"', lifetime, time.time(), tags=("blog",)
@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def states(site: Path) -> list[str]:
-    return [entry["state"] for entry in Opened(caches.DEFAULT, site).listing("", 10)["entries"]]
+    return [entry["state"] for entry in Opened(ON_DISK, site).listing("", 10)["entries"]]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_rm_takes_several_paths_and_tells_which_were_not_there(
 
 def test_a_long_list_says_that_there_is_more(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def fill() -> None:
-        store = open_store(caches.DEFAULT, root=site, shared=True)
+        store = open_store(ON_DISK, root=site, shared=True)
         for number in range(3):
             await store.put(f"/{number}/", Stored(200, (), b"", "", Lifetime(1), 1.0), await store.epoch())
         await store.close()
