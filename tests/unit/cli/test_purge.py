@@ -11,6 +11,7 @@ import pytest
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
+from isrgen.cli import caches
 from isrgen.cli.caches import Opened, local
 from isrgen.cli.run import main
 from isrgen.cli.stores import ON_DISK
