@@ -337,6 +337,22 @@ def test_a_soft_purge_starts_to_regenerate_at_once_without_a_visitor() -> None:
     play(script)
 
 
+def test_a_purge_ends_the_rest_that_a_failing_origin_was_given() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer(), answer("down", None, status=503), answer("new")]
+        await world.get()
+        world.now += 100
+        await world.get()
+        await world.rest()
+        assert (await world.get()).cache_status.detail == "backing-off"
+        await world.edge.purge([Purge(tag="t")])
+        assert (await world.get()).cache_status.detail == "revalidating"
+        await world.rest()
+        assert (await world.get()).body == b"new"
+
+    play(script)
+
+
 def test_a_refresh_has_the_varied_headers_and_nothing_else() -> None:
     async def script(world: World) -> None:
         world.answers = [answer(shared=Shared(Lifetime(60, 600), vary=("accept-language",), tags=("t",)))]
