@@ -27,6 +27,7 @@ from isrgen.edge.landing import (
     has_failed,
     is_for_one,
     is_private,
+    is_refused,
     is_unreachable,
     result_of,
 )
@@ -216,12 +217,13 @@ class Pilot:
         return self._wording.stored(answer, shared, Kept(key, selecting, lifetime, begun, self.build))
 
     def _remember(self, plan: Plan, result: Result, answer: Answer, now: float) -> None:
-        if plan.solo:
+        if plan.solo or is_refused(answer):
             return
-        if result in (Result.FAILED, Result.DEGRADED):
-            self._back_off(plan, answer, now)
-        else:
+        if result not in (Result.FAILED, Result.DEGRADED):
             self._failures.forget(plan.key)
+        elif plan.previous is not None:
+            # A variant that is not there and cannot be made is no reason to leave the others as they are.
+            self._back_off(plan, answer, now)
         if is_for_one(answer, self._wording):
             self._private.set(plan.key, now + PRIVATE_SECONDS)
         else:
@@ -233,15 +235,13 @@ class Pilot:
         seconds = backoff(times)
         self._failures.set(plan.key, _Failure(times, now + seconds, is_unreachable(answer)))
         # Who rendered has logged the cause; that a page is now older than it should be is ours to say.
-        if plan.previous is not None:
-            self._counters.cells[Count.REFRESHES_FAILED] += 1
-            cause = answer.degraded or answer.status
-            log.warning(
-                "refreshing %s failed (%s); next try in %.0f s at the earliest",
-                told(plan.key),
-                cause,
-                seconds,
-            )
+        self._counters.cells[Count.REFRESHES_FAILED] += 1
+        log.warning(
+            "refreshing %s failed (%s); next try in %.0f s at the earliest",
+            told(plan.key),
+            answer.degraded or answer.status,
+            seconds,
+        )
 
     async def _lease(self, plan: Plan, name: str, owner: str) -> Lease | Stored:
         """The lease, or what another process stored meanwhile."""

@@ -159,8 +159,15 @@ def is_unreachable(answer: Answer) -> bool:
     return answer.outcome in (Outcome.UNREACHABLE, Outcome.TIMEOUT)
 
 
+def is_refused(answer: Answer) -> bool:
+    """Whether the request itself was at fault: that says nothing of what others get, nor of the origin."""
+    return has_failed(answer) and answer.status < 500
+
+
 def may_tell_everyone(answer: Answer) -> bool:
     """Whether a failure is our own words (500, 503, 504), and so the same for all who wait."""
+    if is_refused(answer):
+        return False
     return answer.outcome is not Outcome.DONE and answer.stream is None and "set-cookie" not in answer.headers
 
 

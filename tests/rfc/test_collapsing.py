@@ -140,6 +140,20 @@ def test_an_origin_that_fails_is_asked_a_few_times_for_all_who_wait() -> None:
     play(script, *(said(status=503, body=f"down for {number}".encode()) for number in range(1, 9)))
 
 
+def test_a_refusal_of_one_request_is_told_to_nobody_who_waited_and_says_nothing_of_the_origin() -> None:
+    async def script(rig: Rig) -> None:
+        found = await crowd(rig, 5)
+        assert sorted(got.status for got in found) == [200, 200, 200, 200, 400]
+        rig.now += 100
+        rig.say(refused, said(FRESH, ("etag", '"a"'), body=b"new"))
+        await rig.get("/", ("x-odd", "\x00"))
+        assert (await rig.get("/")).body == b"new"
+
+    refused = Answer(error=OriginError("no such request can be sent", 400))
+    lasting = said(("cache-control", "max-age=60, stale-if-error=600"), ("etag", '"a"'))
+    play(script, refused, lasting)
+
+
 def test_a_truncated_body_reaches_nobody_who_waited() -> None:
     async def script(rig: Rig) -> None:
         found = await crowd(rig, 50)

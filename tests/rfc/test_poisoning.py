@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from rig import START, Rig, play, said
+from rig import START, Answer, Rig, play, said
 
 from isrgen.caching.dates import http_date
+from isrgen.edge.origin import OriginError
 
 FRESH = ("cache-control", "max-age=60")
 
@@ -130,3 +131,17 @@ def test_an_odd_spelling_is_kept_for_itself_refreshed_as_it_was_asked_for_and_pu
         assert not (await rig.get("/caf%c3%a9")).hit
 
     play(script, said(*stale))
+
+
+@pytest.mark.parametrize("failure", [Answer(status=500), Answer(error=OriginError("too slow", 504))])
+def test_a_variant_that_makes_the_origin_fail_keeps_no_other_one_stale(failure: Answer) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.get("/")
+        rig.now += 20
+        await rig.get("/", ("foo", "evil"))
+        assert (await rig.get("/")).cache.endswith("detail=revalidating")
+        await rig.rest()
+        assert (await rig.get("/")).body == b"new"
+
+    lasting = (("cache-control", "max-age=10, stale-while-revalidate=100"), ("vary", "Foo"))
+    play(script, said(*lasting), failure, said(*lasting, body=b"new"))
