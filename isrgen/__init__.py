@@ -26,7 +26,9 @@ Each room is a folder; imports point down, and rooms side by side do not see eac
 
 Files become a Site. ``build`` renders what can be rendered now and writes a
 Manifest. ``server`` and ``targets`` know only the manifest. What a cache
-should do is a pure function in ``caching``; ``edge`` carries it out.
+should do is a pure function in ``caching``; ``edge`` carries it out, for the
+pages of a site and in front of any other application. ``dev`` and ``check``
+stand above: they build a site aside and ask the server of it.
 
 The names below are for the loaders, API routes and middleware of a site, and
 ``EdgeCache`` for applications that are none. They are imported when they are

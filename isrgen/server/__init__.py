@@ -1,1 +1,1 @@
-"""The small server: matches a request, asks the edge, answers."""
+"""The small server: matches a request, asks the edge, answers; and the gateway, for other applications."""

@@ -146,17 +146,7 @@ class Hot:
         if page.cookies and "cookie" in headers and _carries(page.cookies, headers):
             return False
         if "if-none-match" in headers:
-            if headers.get("if-none-match") != page.etag:
-                return False
-            fields = self._not_modified(page)
-            if fields is None:
-                return False
-            protocol.response_empty(304, fields)
-            self._cells[page.count] += 1
-            self._ledger.count(304, 0)
-            if began:
-                self._ledger.log_scope(scope, host_of(scope.client), 304, 0, page.cache_status, began)
-            return True
+            return headers.get("if-none-match") == page.etag and self._confirm(page, scope, protocol, began)
         protocol.response_bytes(200, page.headers, page.body)
         cells = self._cells
         cells[page.count] += 1
@@ -165,6 +155,18 @@ class Hot:
         cells[_BYTES] += page.size
         if began:
             self._ledger.log_scope(scope, host_of(scope.client), 200, page.size, page.cache_status, began)
+        return True
+
+    def _confirm(self, page: _Page, scope: Any, protocol: Any, began: float) -> bool:
+        """Answer whoever has exactly this page already."""
+        fields = self._not_modified(page)
+        if fields is None:
+            return False
+        protocol.response_empty(304, fields)
+        self._cells[page.count] += 1
+        self._ledger.count(304, 0)
+        if began:
+            self._ledger.log_scope(scope, host_of(scope.client), 304, 0, page.cache_status, began)
         return True
 
     def learn(self, incoming: Incoming, exchange: Exchange, served: Served, policy: CachePolicy) -> None:
