@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,9 @@ COLOURS: Final = {
 }
 
 _HEADINGS: Final = ("KEY", "STATE", "AGE", "TTL", "SIZE", "VARIANT", "TAGS")
+
+_HASHED: Final = "hash:"
+"""What ``caching.invalidation`` puts before the digest of a tag that is not portable."""
 
 _COUNTED: Final = (
     ("hits", "hits"),
@@ -188,8 +191,20 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
         _seconds(entry["ttl"]),
         console.size(entry["size"]),
         _variant(entry) or "-",
-        " ".join(entry["tags"]) or "-",
+        " ".join(_readable(entry["tags"])) or "-",
     )
+
+
+def _readable(tags: Sequence[str]) -> Iterator[str]:
+    """Without those that are no name for people; ``show`` tells them all.
+
+    >>> list(_readable(["blog", "hash:ac63994e5da9732c81f73692f125dcd5", "page:/blog/"]))
+    ['blog', 'page:/blog/', '(1 hashed)']
+    """
+    yield from (tag for tag in tags if not tag.startswith(_HASHED))
+    hashed = sum(tag.startswith(_HASHED) for tag in tags)
+    if hashed:
+        yield f"({hashed} hashed)"
 
 
 def _variant(entry: dict[str, Any]) -> str:

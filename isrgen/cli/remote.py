@@ -134,7 +134,7 @@ _WAYS_OUT: Final = {
     401: "ISRGEN_TOKEN has to be what the server was started with.",
     404: "Is it a server of isrgen, started with ISRGEN_TOKEN?",
     429: "Wait a minute: it was asked too often, or with wrong tokens.",
-    501: "A CDN is in front of that server: name it with --target.",
+    501: "A CDN is in front of it, and keeps its own copies: `isrgen purge --target NAME` reaches them.",
     503: "Its store fails; the server's log says why.",
 }
 
