@@ -139,7 +139,7 @@ def begin(path: Path) -> None:
     """
     if path.exists() and not path.stat().st_size:
         path.unlink()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def has_room(path: Path) -> bool:
@@ -257,6 +257,8 @@ def _mark(lock: Path) -> None:
     fresh = beside(lock, f"-{secrets.token_hex(4)}")
     try:
         with fresh.open("xb") as file:
+            # Who may open it may hold the lock.
+            os.fchmod(file.fileno(), 0o600)
             file.write(_MARK)
         try:
             os.link(fresh, lock)

@@ -264,3 +264,15 @@ def test_looking_at_a_store_leaves_the_locks_of_who_has_it_open(tmp_path: Path) 
         assert Path("/proc/locks").read_text().count(f":{number} ") == before
 
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
+def test_what_is_kept_is_for_nobody_else_on_the_machine(tmp_path: Path) -> None:
+    """Not all of it is for everybody: behind ``Vary: Cookie``, cookies are kept as well."""
+
+    async def play(store: Store) -> None:
+        await put(store, "/", made())
+        kept = sorted(tmp_path.glob("edge.db*"))
+        assert len(kept) >= 3
+        assert {file.name: file.stat().st_mode & 0o077 for file in kept} == {file.name: 0 for file in kept}
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
