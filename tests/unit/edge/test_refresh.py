@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+from world import World, answer, play
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
@@ -17,6 +18,7 @@ from isrgen.edge.landing import Kept, Pages
 from isrgen.edge.store import Lease, Store
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.answer import Answer, Shared
+from isrgen.http.context import Purge
 from isrgen.http.headers import Headers
 
 KEY = "/"
@@ -158,3 +160,131 @@ def test_what_waits_for_another_process_keeps_none_from_its_turn(monkeypatch: py
         await edge.close()
 
     asyncio.run(script())
+
+
+def test_a_refresh_that_hangs_keeps_the_page_and_does_not_stop_later_ones() -> None:
+    async def script(world: World) -> None:
+        await world.get()
+        world.now += 100
+        world.gate.clear()
+        assert (await world.get()).cache_status.detail == "revalidating"
+        while (await world.get()).cache_status.detail != "backing-off":
+            await asyncio.sleep(0.01)
+        await world.rest()
+        world.gate.set()
+        world.now += 2
+        await world.get()
+        await world.rest()
+        assert (await world.get()).age == 0
+
+    play(script, deadline=0.3)
+
+
+def test_regenerations_are_bounded_in_number() -> None:
+    async def script(world: World) -> None:
+        for number in range(10):
+            await world.get(f"/{number}")
+        world.now += 100
+        world.gate.clear()
+        for number in range(10):
+            await world.get(f"/{number}")
+        await world.rest()
+        assert world.renders == 12
+        world.gate.set()
+        await world.rest()
+        await world.rest()
+        assert world.renders == 20
+
+    play(script)
+
+
+def test_a_soft_purge_starts_to_regenerate_at_once_without_a_visitor() -> None:
+    async def script(world: World) -> None:
+        await world.get()
+        await world.edge.purge([Purge(tag="T")])
+        await world.rest()
+        assert world.renders == 2
+        assert (await world.get()).cache_status.ttl == 60
+
+    play(script)
+
+
+def test_a_purge_ends_the_rest_that_a_failing_origin_was_given() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer(), answer("down", None, status=503), answer("new")]
+        await world.get()
+        world.now += 100
+        await world.get()
+        await world.rest()
+        assert (await world.get()).cache_status.detail == "backing-off"
+        await world.edge.purge([Purge(tag="t")])
+        assert (await world.get()).cache_status.detail == "revalidating"
+        await world.rest()
+        assert (await world.get()).body == b"new"
+
+    play(script)
+
+
+def test_a_refresh_has_the_varied_headers_and_nothing_else() -> None:
+    async def script(world: World) -> None:
+        world.answers = [answer(shared=Shared(Lifetime(60, 600), vary=("accept-language",), tags=("t",)))]
+        await world.get(language="DE;q=0.3")
+        await world.get()
+        world.now += 100
+        await world.get(language="de")
+        await world.rest()
+        await world.edge.purge([Purge(tag="t")])
+        await world.rest()
+        assert world.cleaned[0] == (("accept-language", "de"),)
+        assert sorted(world.cleaned[1:]) == [(), (("accept-language", "de"),)]
+
+    play(script)
+
+
+def test_what_another_build_made_is_sent_stale_and_refreshed() -> None:
+    store = MemoryStore()
+
+    async def script(world: World) -> None:
+        served = await world.get()
+        assert (served.body, served.cache_status.detail) == (b"page", "revalidating")
+        await world.rest()
+        assert (await world.get()).body == b"new"
+
+    async def run() -> None:
+        old = World(store=store)
+        await old.edge.start()
+        await old.get()
+        new = World(store=store, build="c", answers=[answer("new")])
+        await new.edge.start()
+        await script(new)
+
+    asyncio.run(run())
+
+
+def test_closing_waits_for_what_is_under_way_and_keeps_it() -> None:
+    async def run() -> None:
+        world = World()
+        world.gate.clear()
+        visit = asyncio.ensure_future(world.get())
+        await world.rest()
+        closing = asyncio.ensure_future(world.edge.close())
+        await world.rest()
+        assert not closing.done()
+        world.gate.set()
+        await closing
+        assert (await visit).status == 200
+
+    asyncio.run(run())
+
+
+def test_closing_does_not_wait_for_ever() -> None:
+    async def run() -> None:
+        world = World(deadline=0.3)
+        await world.get()
+        world.now += 100
+        world.gate.clear()
+        await world.get()
+        async with asyncio.timeout(30):
+            await world.edge.close()
+
+    asyncio.run(run())
