@@ -7,6 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 LIST_MODULES = """
 import asyncio, json, sys
@@ -44,45 +47,43 @@ FILES = {
 }
 
 
-def test_the_built_server_imports_nothing_but_jinja2_and_its_own(
-    make_site: Callable[..., Path], isrgen: Callable[..., object], tmp_path: Path
-) -> None:
+Run = Callable[[str], str]
+
+
+@pytest.fixture
+def run(make_site: Callable[..., Path], isrgen: Callable[..., Any], tmp_path: Path) -> Run:
+    """Run code in a built server, on its own; gives what it printed."""
     site = make_site(FILES)
     assert isrgen("build", "--site", site).returncode == 0
     server = tmp_path / "elsewhere"
     (site / "dist" / "server").rename(server)
-    done = subprocess.run(
-        [sys.executable, "-c", LIST_MODULES],
-        cwd=server,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+
+    def run(code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=server,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def test_the_built_server_imports_nothing_but_jinja2_and_its_own(run: Run, tmp_path: Path) -> None:
+    told = json.loads(run(LIST_MODULES))
     assert told["found"][0] == 200
     assert "<p>tea</p>" in told["found"][1]
-    assert Path(told["from"]).is_relative_to(server)
+    assert Path(told["from"]).is_relative_to(tmp_path / "elsewhere")
     pages_and_platform = ("_isrgen_site_", "_sysconfigdata")
     found = {name for name in told["modules"] if not name.startswith(pages_and_platform)}
     assert found - sys.stdlib_module_names == {"app", "isrgen", "jinja2", "markupsafe"}
 
 
-def test_every_public_name_can_be_imported_there(
-    make_site: Callable[..., Path], isrgen: Callable[..., object], tmp_path: Path
-) -> None:
+def test_every_public_name_can_be_imported_there(run: Run) -> None:
     """A loader may say ``from isrgen import *``."""
-    site = make_site(FILES)
-    assert isrgen("build", "--site", site).returncode == 0
-    server = tmp_path / "elsewhere"
-    (site / "dist" / "server").rename(server)
-    done = subprocess.run(
-        [sys.executable, "-c", "from isrgen import *\nprint(EdgeCache.__module__)"],
-        cwd=server,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "isrgen.server.edge_cache\n"), done.stderr
+    code = "from isrgen import *\nprint(EdgeCache.__module__)"
+    assert run(code) == "isrgen.server.edge_cache\n"
