@@ -1,4 +1,4 @@
-"""A site to be attacked: pages by name, redirects, and an API route that counts what it is sent."""
+"""A site to be attacked: pages by name, redirects, what repeats a header, and what counts what it is sent."""
 
 from __future__ import annotations
 
@@ -36,6 +36,15 @@ cache = {"s-maxage": 600}
 
 def loader(params):
     return Response("reflected", headers={"X-Name": params["name"], "Content-Type": "text/plain"})
+""",
+    "content/told/[name]+ssr.py": """
+from isrgen import Response
+
+cache = {"s-maxage": 600}
+
+
+def loader(params, request):
+    return Response(f"told {request.headers.get(params['name'])} {request.method} {request.url}")
 """,
     "content/api/echo+api.py": """
 from isrgen import Response
