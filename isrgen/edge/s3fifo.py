@@ -23,6 +23,14 @@ MOST_HITS: Final = 3
 _SMALL_SHARE: Final = 10
 """One part in so many of all bytes is what the small queue may take before the main one has to give."""
 _FEWEST_GHOSTS: Final = 128
+_OBJECTS: Final = 700
+_TAG: Final = 300
+"""Bytes that Python takes for a response beside what is in it, and to find it by one of its tags."""
+
+
+def taken(stored: Stored) -> int:
+    """Bytes that a response takes in memory, where small ones with many tags cost most."""
+    return stored.size + _OBJECTS + _TAG * len(stored.tags)
 
 
 class Held(Generic[M]):
@@ -64,7 +72,7 @@ class S3Fifo(Generic[M]):
 
     def set(self, key: str, variants: Sequence[Stored], mark: M) -> list[Lost]:
         """Hold these variants and nothing else under ``key``; what had to go for them."""
-        size = sum(stored.size for stored in variants) + 2 * len(key)
+        size = sum(map(taken, variants)) + 2 * len(key)
         if not variants or size > self._limit:
             self.remove(key)
             return [(key, tuple(variants))] if variants else []
@@ -80,7 +88,7 @@ class S3Fifo(Generic[M]):
         """As many of the first variants as one key may hold at all."""
         room = self._limit - 2 * len(key)
         for count, stored in enumerate(variants):
-            room -= stored.size
+            room -= taken(stored)
             if room < 0:
                 return variants[:count]
         return variants
