@@ -151,7 +151,7 @@ _MENDS: Final[dict[What, str]] = {
     What.CLIENT: "A page for everyone cannot depend on an address: move this to an API route or middleware"
     " of an uncached route, " + _OWN_RENDER,
     What.ANOTHER_REQUEST: "Hand a request on as an argument, and keep none at the top of a module, in a class"
-    " or in a cache: what one visitor sent is sent to others so.",
+    " or in a cache. A response that asks to be shared is private so.",
 }
 
 _AUTHORIZATION_MEND: Final = (
@@ -191,13 +191,15 @@ def judge(
     ``vary`` holds the names (or whole values) that the site's own code put
     into ``Vary``, as ``Said`` where the place is known. A name the route does
     not list is not dropped in silence but makes the response private, for no
-    cache could keep its promise.
+    cache could keep its promise. A read of another visitor's request is warned
+    of in any case: what one of them sent is sent to another, kept or not.
     """
-    if bypassed:
-        return Judgment(None, reason="bypass")
-    if asked is None or status >= 500:
-        return Judgment(None)
     read = tuple(reads)
+    mixed_up = tuple(_warning(one) for one in read if one.what is What.ANOTHER_REQUEST)
+    if bypassed:
+        return Judgment(None, reason="bypass", warnings=mixed_up)
+    if asked is None or status >= 500:
+        return Judgment(None, warnings=mixed_up)
     effects = [(one, EFFECTS[one.what](one, policy)) for one in read]
     offending = [one for one, effect in effects if effect is Effect.PRIVATE]
     said = _names(vary)
@@ -260,6 +262,8 @@ def _warning(read: Read) -> Problem:
         hint = _MENDS[read.what].format(name=name)
     words = _WORDS[read.what].format(name=name)
     message = f"This reads {words}, so the response is private although it asks to be shared."
+    if read.what is What.ANOTHER_REQUEST:
+        message = f"This reads {words}: what one visitor sent is sent to another."
     return Problem(message, hint, file=read.file, line=read.line or None)
 
 

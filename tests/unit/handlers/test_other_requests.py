@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from isrgen.caching.policy import CachePolicy, Lifetime
+from isrgen.errors import IsrgenError
 from isrgen.http.request import Request
 
 HOUR = Lifetime(3600, 86400)
@@ -93,3 +94,35 @@ def test_a_task_that_goes_on_after_a_private_response_may_read_its_request(kit: 
     asyncio.run(renderer.answer(begins, alice()))
     answer = asyncio.run(renderer.answer(ends, Request(path="/b/")))
     assert (answer.status, answer.shared is None) == (200, False)
+
+
+def test_a_page_that_is_nobody_elses_anyway_is_warned_of_it_too(
+    kit: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two visitors at once, and a page that keeps its request where the other one finds it."""
+    kit.write("content/_lib/kept.py", "request = None\n")
+    mine = kit.page("/mine/", "{{ user }}", KEEPS)
+    other = kit.page(
+        "/other/",
+        "{{ request.path }}",
+        """
+    from _lib import kept
+    def loader():
+        return {"seen": kept.request.cookies.get("session")}
+    """,
+    )
+    renderer = kit.renderer()
+    asyncio.run(renderer.answer(mine, alice()))
+    with caplog.at_level(logging.WARNING, "isrgen"):
+        assert asyncio.run(renderer.answer(other, Request(path="/other/"))).shared is None
+    (record,) = caplog.records
+    assert "other+ssr.py:3: This reads the request of another visitor" in record.getMessage()
+    kit.change(strict=True)
+    with pytest.raises(IsrgenError, match="another visitor"):
+        asyncio.run(_strictly(kit, mine, other))
+
+
+async def _strictly(kit: Any, mine: Any, other: Any) -> None:
+    renderer = kit.renderer()
+    await renderer.answer(mine, alice())
+    await renderer.run(other, Request(path="/other/"))
