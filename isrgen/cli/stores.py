@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,6 @@ ON_DISK: Final = "disk:.isrgen/edge"
 
 def tried(url: str, root: Path, *, shared: bool) -> str:
     """The URL, if there is a store for it that can be opened."""
-    with blamed_on("--store"):
+    with blamed_on("ISRGEN_STORE" if os.environ.get("ISRGEN_STORE") == url else "--store"):
         asyncio.run(open_store(url, root=root, shared=shared).close())
     return url
