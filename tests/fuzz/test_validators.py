@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fuzz_readings import read_range
 from fuzzing import FUZZ, LATIN, OWS, scribbled
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -49,26 +50,6 @@ def test_the_tag_of_a_body_is_a_tag_and_its_own(one: bytes, other: bytes) -> Non
     assert matches_none(f'"x", {etag_of(one)}', etag_of(other)) == (one == other)
 
 
-def spans_by_the_book(field: str, size: int) -> list[tuple[int, int]] | None:
-    """Section 14.1.2; None for a field that is invalid, or not of bytes."""
-    unit, equals, text = field.partition("=")
-    if unit.strip(" \t").lower() != "bytes" or not equals:
-        return None
-    spans = []
-    for spec in text.split(","):
-        found = re.fullmatch(r"[ \t]*(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", spec)
-        if found is None:
-            return None
-        first, last, suffix = found.groups()
-        if suffix is not None:
-            spans.append((max(0, size - int(suffix)), size))
-            continue
-        if last and int(last) < int(first):
-            return None
-        spans.append((int(first), min(size, int(last) + 1) if last else size))
-    return [span for span in spans if span[0] < span[1]]
-
-
 POSITION = st.integers(0, 120).map(str) | st.sampled_from(["", "007", "9" * 18, "9" * 30])
 RANGES = st.lists(st.builds("{}-{}".format, POSITION, POSITION), min_size=1, max_size=4).map(
     lambda specs: "bytes=" + ", ".join(specs)
@@ -78,7 +59,7 @@ RANGES = st.lists(st.builds("{}-{}".format, POSITION, POSITION), min_size=1, max
 @FUZZ
 @given(RANGES | scribbled(RANGES, "bytes=-, 0189\t"), st.integers(0, 100))
 def test_ranges_are_what_the_rfc_says_or_are_left_unheeded(field: str, size: int) -> None:
-    found, expected = spans_of(field, size), spans_by_the_book(field, size)
+    found, expected = spans_of(field, size), read_range(field, size)
     if found is None:
         # Section 14.2 lets a server ignore Range; it does for numbers and sums that are past all reason.
         reasonable = expected is None or len(expected) > 1 or bool(re.search("[0-9]{19}", field))
