@@ -143,6 +143,52 @@ TARGETS = [
     shape("a-host-that-is-none", b"GET /a/ HTTP/1.1\r\nHost: a b/c\r\n" + END, 400),
 ]
 
+CONNECTIONS = [
+    shape(
+        "a-body-of-get",
+        GET + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED,
+        200,
+        400,
+    ),
+    shape(
+        "a-host-among-the-trailers",
+        POST + CHUNKED + b"Connection: close\r\n\r\n4\r\nabcd\r\n0\r\nHost: evil.example\r\n\r\n",
+        200,
+        400,
+    ),
+    shape(
+        "an-upgrade-to-http-2",
+        GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n" + END,
+        200,
+        400,
+    ),
+    shape(
+        "an-upgrade-to-a-websocket",
+        GET
+        + b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        + END,
+        200,
+        400,
+        426,
+    ),
+    shape("a-host-that-is-of-the-connection", GET + b"Connection: Host\r\n" + END, 200, 400),
+    shape(
+        "a-length-that-is-of-the-connection",
+        POST + b"Connection: Content-Length, close\r\nContent-Length: 4\r\n\r\nabcd",
+        200,
+        400,
+    ),
+    shape(
+        "an-expectation-that-nobody-knows",
+        POST + b"Expect: magic\r\nContent-Length: 4\r\n" + END + b"abcd",
+        200,
+        417,
+    ),
+    shape("trace", b"TRACE /a/ HTTP/1.1\r\n" + HOST + END, 405, 501),
+    shape("a-method-in-small-letters", b"get /a/ HTTP/1.1\r\n" + HOST + END, 400, 405, 501),
+]
+
 SIZES = [
     shape("a-thousand-headers", GET + b"".join(b"X-%d: 1\r\n" % n for n in range(1000)) + END, 431),
     shape("a-header-of-200-kb", GET + b"X-A: " + b"a" * 200_000 + b"\r\n" + END, 431, 400),
@@ -154,4 +200,4 @@ SIZES = [
     shape("a-body-of-20-mb-announced", POST + b"Content-Length: 20000000\r\n" + END, 413, 400, 408, ()),
 ]
 
-SHAPES = [*FRAMING, *BROKEN_BODIES, *LINES, *TARGETS, *SIZES]
+SHAPES = [*FRAMING, *BROKEN_BODIES, *LINES, *TARGETS, *CONNECTIONS, *SIZES]
