@@ -81,7 +81,9 @@ def ls(prefix: str, as_json: bool, limit: int, store: str | None, server: str | 
         console.write_json(found)
         return
     if not found["entries"]:
-        console.say(f"Nothing is stored in {cache.name}" + (f" under {prefix}." if prefix else "."))
+        console.say(
+            f"Nothing is stored in {cache.name}" + (f" under {console.legible(prefix)}." if prefix else ".")
+        )
         return
     table.show(_HEADINGS, [_row(entry) for entry in found["entries"]], keep=5, styles=COLOURS)
     if found["more"]:
@@ -108,7 +110,7 @@ def show(path: str, as_json: bool, store: str | None, server: str | None, site: 
         if index:
             console.say()
         for line in described(variant):
-            console.say(line)
+            console.say(console.legible(line))
 
 
 @command.command("rm")
@@ -124,7 +126,7 @@ def rm(paths: tuple[str, ...], store: str | None, server: str | None, site: Path
     for path in paths:
         removed = next((n for key in _forms(path, base_url) if (n := cache.removed(key))), 0)
         if removed:
-            console.say(f"Removed {path} ({console.count(removed, 'variant')}).")
+            console.say(f"Removed {console.legible(path)} ({console.count(removed, 'variant')}).")
         else:
             missing.append(_nothing(path, cache))
     if missing:
@@ -179,7 +181,8 @@ def _forms(path: str, base_url: str) -> Iterator[str]:
 
 def _nothing(path: str, cache: Cache) -> IsrgenError:
     return IsrgenError(
-        f"Nothing is stored of {path} in {cache.name}.", "`isrgen cache ls` lists what is, with its keys."
+        f"Nothing is stored of {console.legible(path)} in {cache.name}.",
+        "`isrgen cache ls` lists what is, with its keys.",
     )
 
 

@@ -31,7 +31,18 @@ def note(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """For programs; on a terminal it is as harmless as ``legible`` text."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
+
+
+def legible(text: str) -> str:
+    r"""Text that somebody else wrote, on one line: what a terminal would act upon is spelled out.
+
+    >>> legible("tea\x1b[31m\n\u202e")
+    'tea\\x1b[31m\\n\\u202e'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def problems(found: Sequence[Problem]) -> None:

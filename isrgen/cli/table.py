@@ -24,8 +24,10 @@ def show(
 ) -> None:
     """Print a table; the first ``keep`` columns stay side by side however narrow the terminal is.
 
-    ``styles`` colours the cells that are one of its words.
+    ``styles`` colours the cells that are one of its words. What a cell holds
+    may be anybody's.
     """
+    rows = [[console.legible(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _draw(headings, rows, keep, styles)
         return
