@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import HeaderPairs, Stored
@@ -49,3 +51,14 @@ async def put(store: Store, key: str, stored: Stored) -> bool:
 
 async def bodies(store: Store, key: str) -> list[str]:
     return [stored.body.decode() for stored in await store.get(key)]
+
+
+def is_sound(path: Path) -> bool:
+    """Whether SQLite finds its file whole, and the bytes counted are those held."""
+    database = sqlite3.connect(path)
+    try:
+        counted = database.execute("SELECT value FROM counters WHERE name = 'bytes'").fetchone()
+        held = database.execute("SELECT total(size) FROM entries").fetchone()
+        return database.execute("PRAGMA integrity_check").fetchone() == ("ok",) and counted == held
+    finally:
+        database.close()
