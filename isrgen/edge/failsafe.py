@@ -187,7 +187,7 @@ class Failsafe:
         now = self._monotonic()
         if self._said is None or now - self._said >= _QUIET_SECONDS:
             self._said, self._told = now, True
-            reason = str(fault) or type(fault).__name__
+            reason = " ".join(str(fault).split()) or type(fault).__name__
             log.error("the edge store fails, pages are rendered for every visitor: %s", reason)
 
     def _works(self) -> None:

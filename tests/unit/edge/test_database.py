@@ -11,6 +11,7 @@ import pytest
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
 from isrgen.edge.database import Database
+from isrgen.edge.purge import Purged
 from isrgen.edge.schema import APPLICATION_ID
 from isrgen.edge.store import Lease
 
@@ -123,3 +124,15 @@ def test_a_page_that_is_put_into_a_full_disk_is_there(tmp_path: Path) -> None:
         assert database.put(f"/{number}", stored(bytes([number]) * 900_000), database.epoch())
         assert database.keys(f"/{number}", 1)
     database.close()
+
+
+def test_only_the_last_builds_and_purges_are_remembered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isrgen.edge.database.REMEMBERED", 20)
+    for number in range(150):
+        database.announce(f"b{number}")
+    assert database._db.execute("SELECT count(*) FROM builds").fetchone()[0] == 100
+    for number in range(50):
+        database.invalidate(Purged(tag=f"t{number}"))
+    assert database._db.execute("SELECT count(*) FROM purges").fetchone()[0] == 20

@@ -12,6 +12,7 @@ import pytest
 from store_play import made, put, with_stores
 
 from isrgen.edge import files
+from isrgen.edge.failsafe import Failsafe
 from isrgen.edge.files import Found
 from isrgen.edge.store import Store
 from isrgen.edge.stores.disk import DiskStore
@@ -135,6 +136,22 @@ def test_what_took_the_place_of_a_store_while_it_is_in_use_stays_too(tmp_path: P
         assert contents(tmp_path) == before
 
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
+def test_what_took_the_place_of_a_store_costs_the_cache_and_is_told_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "edge.db").write_bytes(b"# Tea\n")
+
+    async def play(safe: Store) -> None:
+        assert not await put(safe, "/", made())
+        assert list(await safe.get("/")) == []
+        (tmp_path / "edge.db").unlink()
+        assert await put(safe, "/", made())
+
+    with_stores(lambda: Failsafe(DiskStore(tmp_path / "edge.db")), play)
+    assert "edge.db is no store of isrgen. It stays as it is." in caplog.messages[0]
+    assert not any("\n" in message for message in caplog.messages)
 
 
 def test_a_database_that_was_put_in_the_place_of_ours_is_not_taken_for_it(tmp_path: Path) -> None:

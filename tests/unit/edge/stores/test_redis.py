@@ -89,6 +89,21 @@ def test_everything_in_redis_has_an_end(redis: RedisServer, play: Callable[..., 
     play(script)
 
 
+def test_builds_and_purges_that_are_long_gone_are_forgotten(
+    redis: RedisServer, play: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isrgen.edge.stores.redis.REMEMBERED", 20)
+
+    async def script(store: Store) -> None:
+        for number in range(150):
+            await store.announce(f"b{number}")
+            await store.invalidate_tag(f"t{number}", False)
+        assert redis.number("HLEN", "isrgen:book") < 110
+        assert redis.number("ZCARD", "isrgen:index") < 25
+
+    play(script)
+
+
 def test_stores_with_different_prefixes_share_a_redis_and_nothing_else(redis: RedisServer) -> None:
     redis.command("FLUSHALL")
     stores = iter([opener(redis, prefix="a")(), opener(redis, prefix="b")()])
