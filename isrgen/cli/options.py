@@ -97,7 +97,8 @@ store_option = click.option(
     "--store",
     envvar="ISRGEN_STORE",
     metavar="URL",
-    help="The store: disk:PATH or redis://HOST:PORT/DB (default: disk:.isrgen/edge in the site).",
+    help="The store: disk:PATH or redis://HOST:PORT/DB "
+    "(default: ISRGEN_STORE, else disk:.isrgen/edge in the site).",
 )
 
 server_option = click.option(
