@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ _ENDING: Final = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _POLL: Final = 0.05
 _LOOK: Final = 0.01
 _MOST_REPLACING: Final = 15.0
+_MOST_DEATHS: Final = 10
+_AT_ONCE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,28 @@ class Reservation:
         self._socket.close()
 
 
+class _Replacements(dict[int, float]):
+    """Which workers were replaced, and when, as granian asks before it replaces one again.
+
+    It gives up on a worker that dies within some seconds of being started, so
+    that two visits to a page that brings it down would end the site. It is told
+    of them only when ``_MOST_DEATHS`` came within ``_AT_ONCE`` seconds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._times: dict[int, deque[float]] = {}
+
+    def __setitem__(self, worker: int, when: float) -> None:
+        self._times.setdefault(worker, deque(maxlen=_MOST_DEATHS)).append(when)
+        super().__setitem__(worker, when)
+
+    def get(self, worker: int, default: Any = None) -> Any:
+        times = self._times.get(worker)
+        is_loop = times is not None and len(times) == _MOST_DEATHS and times[-1] - times[0] < _AT_ONCE
+        return super().get(worker, default) if is_loop else default
+
+
 class _Server(MPServer):
     """granian's server, ended by any number of signals.
 
@@ -100,6 +125,7 @@ class _Server(MPServer):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__("isrgen", **settings)
+        self.respawned_wrks = _Replacements()
         self._told, self._tells = socket.socketpair()
         self._tells.setblocking(False)
         signal.set_wakeup_fd(self._tells.fileno(), warn_on_full_buffer=False)
@@ -163,8 +189,8 @@ def run(
 
     ``load`` is pickled. ``attach`` is given a function that puts new workers in
     the place of these and returns when the old ones are gone. A worker that
-    cannot start ends the server at once; one that dies later is replaced, and
-    granian gives up on a crash loop.
+    cannot start ends the server at once; one that dies later is replaced, unless
+    it does nothing but die.
     """
     address = reservation.address
     # Forked workers would inherit the threads and the locks of whatever ran before.

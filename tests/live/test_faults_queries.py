@@ -64,13 +64,10 @@ def _heads(sock: socket.socket, count: int) -> Iterator[bytes]:
 
 def size(program: programs.Program) -> int:
     """Bytes of memory that the worker has."""
-    server = program.process.pid
-    for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
-        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            told = re.search(r"VmRSS:\s+([0-9]+) kB", Path(f"/proc/{pid}/status").read_text())
-            assert told is not None
-            return int(told[1]) * 1024
-    raise AssertionError("there is no worker")
+    (worker,) = programs.workers(program.process.pid)
+    told = re.search(r"VmRSS:\s+([0-9]+) kB", Path(f"/proc/{worker}/status").read_text())
+    assert told is not None
+    return int(told[1]) * 1024
 
 
 @pytest.fixture(scope="module")
