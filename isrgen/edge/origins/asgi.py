@@ -182,15 +182,15 @@ class _Call:
     def _begin(self, status: int, raw: Iterable[tuple[bytes, bytes]]) -> None:
         if self._start.done():
             raise RuntimeError("the response was started twice")
+        if not 200 <= status <= 999:
+            raise RuntimeError(f"{status!r} is not the status of a response")
         headers = without_hops(
             (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1").strip(" \t"))
             for name, value in raw
         )
         self._bodiless = self._bodiless or status in _BODILESS
-        lengths = {value for name, value in headers if name == "content-length"}
-        if lengths and not self._bodiless:
-            (length,) = lengths
-            self._left = int(length)
+        length = _length(headers)
+        self._left = None if self._bodiless else length
         self._start.set_result(OriginResponse(status, tuple(headers), self))
 
     async def _pass_on(self, body: bytes, last: bool) -> None:
@@ -213,3 +213,12 @@ def _authority(request: OriginRequest) -> tuple[str, int]:
     if not colon or not port.isdigit():
         return request.host.strip("[]"), _PORTS[request.scheme]
     return host.strip("[]"), int(port)
+
+
+def _length(headers: Iterable[tuple[str, str]]) -> int | None:
+    """The one length that a response tells; raises RuntimeError for several, or what is no number."""
+    lengths = {value for name, value in headers if name == "content-length"}
+    # int() also takes "+5" and "1_0", which mean something else, or nothing, to whoever reads them next.
+    if len(lengths) > 1 or not all(each.isascii() and each.isdigit() for each in lengths):
+        raise RuntimeError(f"Content-Length is {', '.join(sorted(lengths))!r}, which is no length")
+    return next(map(int, lengths), None)
