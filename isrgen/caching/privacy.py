@@ -63,8 +63,13 @@ class Effect(Enum):
 ALWAYS_VARY: Final = frozenset({"accept", "accept-language"})
 """Fields that may join ``Vary`` without being listed."""
 
-NEVER_VARY: Final = frozenset({"*", "cookie", "authorization"})
-"""A response that varies on one of these is never shared."""
+NEVER_VARY: Final = frozenset(
+    {
+        "*", "cookie", "authorization", "host", "forwarded", "x-forwarded-for", "x-forwarded-host",
+        "x-forwarded-proto", "x-real-ip",
+    }
+)  # fmt: skip
+"""A response that varies on one of these is never shared: it is for one, or anybody may say anything."""
 
 _LONGEST_NAME: Final = 100
 """Characters of a name that a warning repeats."""
@@ -157,6 +162,12 @@ _MENDS: Final[dict[What, str]] = {
 _AUTHORIZATION_MEND: Final = (
     "A request with Authorization is never answered from the cache: leave its check to a route without a"
     " lifetime, " + _OWN_RENDER
+)
+
+
+_WHEREABOUTS_MEND: Final = (
+    "A page for everyone cannot depend on where a request says that it came from: leave it out, and take the"
+    " address from `base_url`, " + _OWN_RENDER
 )
 
 
@@ -258,6 +269,8 @@ def _warning(read: Read) -> Problem:
         hint = _AUTHORIZATION_MEND
     elif read.what is What.HEADER and read.name == "cookie":
         hint = _MENDS[What.ALL_COOKIES]
+    elif read.what is What.HEADER and read.name in NEVER_VARY:
+        hint = _WHEREABOUTS_MEND
     else:
         hint = _MENDS[read.what].format(name=name)
     words = _WORDS[read.what].format(name=name)

@@ -25,6 +25,10 @@ _NEVER_VARY: Final = {
     "*": "no two requests are alike then. Name the request headers that matter",
     "cookie": "nearly every visitor has another one. List the cookies that matter under `bypass-cookies`",
     "authorization": "such requests are never answered from cache anyway. Leave it out",
+    **dict.fromkeys(
+        ("host", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
+        "what tells where a request came from is never part of a key: anybody may say anything. Leave it out",
+    ),
 }
 
 

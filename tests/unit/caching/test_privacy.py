@@ -106,3 +106,11 @@ def test_a_name_that_a_visitor_chose_forges_no_line_and_fills_no_log() -> None:
     assert str(told).splitlines()[0].startswith("This reads the query parameter `a\\n12:00:00 INFO forged")
     assert "\x1b" not in str(told)
     assert len(str(told)) < 1000
+
+
+@pytest.mark.parametrize("name", ["host", "x-forwarded-host", "forwarded", "x-real-ip"])
+def test_where_a_request_says_it_came_from_is_never_in_a_key_though_a_route_lists_it(name: str) -> None:
+    made = judged(Read(What.HEADER, name), policy=CachePolicy(vary=(name.title(),)))
+    assert (made.lifetime, made.vary, made.reason) == (None, (), "reads-header")
+    assert "List `vary" not in str(made.warnings[0])
+    assert judged(vary=(name,), policy=CachePolicy(vary=(name,))).reason == "vary"

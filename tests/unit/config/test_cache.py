@@ -89,6 +89,7 @@ WRONG = [
     ({"tags": [{"a": 1}]}, "list of texts"),
     ({"vary": ["*"]}, "vary"),
     ({"vary": ["cookie"]}, "bypass-cookies"),
+    ({"vary": ["X-Forwarded-Host"]}, "never part of a key"),
     ({"vary": ["Accept Language"]}, "request header"),
     ({"bypass-cookies": ["a=b"]}, "cookie"),
     ({"query": [""]}, "empty name"),
