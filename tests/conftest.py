@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from redis_server import RedisServer
+
+# How long an example takes tells of the machine, and of nobody's code.
+settings.register_profile("isrgen", deadline=None)
+settings.load_profile("isrgen")
 
 PROGRAMS = {"redis": "redis-server", "varnish": "varnishd"}
 """Tools whose program has another name."""
