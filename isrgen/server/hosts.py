@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 HOST: Final = re.compile(
-    r"(?P<name>[a-z0-9_.\-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?", re.IGNORECASE
+    r"(?P<name>[a-z0-9_.\-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{0,5}))?", re.IGNORECASE
 )
 
 _MAY_LACK_IT: Final = frozenset({"1.0", "1"})
@@ -20,8 +20,8 @@ _MAY_LACK_IT: Final = frozenset({"1.0", "1"})
 def host_fault(version: str, hosts: Sequence[str]) -> str:
     """What is wrong with the ``Host`` lines of a request in this version of HTTP; "" for nothing.
 
-    >>> host_fault("1.1", ["shop.example:8080"]), host_fault("1.0", [])
-    ('', '')
+    >>> host_fault("1.1", ["shop.example:8080"]), host_fault("1.1", ["[::1]:"]), host_fault("1.0", [])
+    ('', '', '')
     >>> host_fault("1.1", []), host_fault("1.0", ["a", "a"])
     ('This request names no host.', 'This request names no single host.')
     """

@@ -146,14 +146,14 @@ async def _nothing(most: int) -> bytes:
 def _normal(host: str, scheme: str) -> str:
     """Lower case, without a port that goes without saying (RFC 3986 section 6.2.3).
 
-    >>> _normal("Shop.Example:80", "http"), _normal("shop.example:80", "https")
-    ('shop.example', 'shop.example:80')
+    >>> _normal("Shop.Example:80", "http"), _normal("shop.example:80", "https"), _normal("a:", "http")
+    ('shop.example', 'shop.example:80', 'a')
     """
     found = HOST.fullmatch(host)
     if found is None:
         raise RefusedError(400, "This request names no host.")
     name, port = found["name"].lower(), found["port"]
-    return name if port is None or port.lstrip("0") == _PORTS[scheme] else f"{name}:{port}"
+    return name if not port or port.lstrip("0") == _PORTS[scheme] else f"{name}:{port}"
 
 
 def _names(value: str, via: str) -> bool:

@@ -138,6 +138,13 @@ TARGETS = [
     shape("http-0.9", b"GET /a/\r\n\r\n", 400),
     shape("the-preface-of-http-2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, 505, ()),
     # RFC 9112 section 3.2.
+    shape("no-host-in-http-1.0", b"GET /a/ HTTP/1.0\r\n\r\n", 200),
+    shape("an-empty-host", b"GET /a/ HTTP/1.1\r\nHost:\r\n" + END, 400),
+    shape("the-same-host-twice", GET + HOST + END, 400),
+    shape("a-host-with-a-user", b"GET /a/ HTTP/1.1\r\nHost: me@example.org\r\n" + END, 400),
+    shape("a-host-with-a-path", b"GET /a/ HTTP/1.1\r\nHost: example.org/b\r\n" + END, 400),
+    shape("a-host-with-no-port", b"GET /a/ HTTP/1.1\r\nHost: example.org:\r\n" + END, 200),
+    shape("an-address-as-host", b"GET /a/ HTTP/1.1\r\nHost: [::1]:8000\r\n" + END, 200),
     shape("no-host", b"GET /a/ HTTP/1.1\r\n" + END, 400),
     shape("two-hosts", GET + b"Host: evil.example\r\n" + END, 400),
     shape("a-host-that-is-none", b"GET /a/ HTTP/1.1\r\nHost: a b/c\r\n" + END, 400),
