@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from isrgen.cli.remote import Remote
 from isrgen.cli.stores import ON_DISK, tried
+from isrgen.config import Config
 from isrgen.edge import files
 from isrgen.edge.files import Found
 from isrgen.edge.open import open_store, without_password
@@ -99,7 +100,12 @@ class Opened:
             return asyncio.run(run())
         except _FAULTS as fault:
             way_out = _WAYS_OUT["redis" if self.url.startswith("redis") else "disk"]
-            raise IsrgenError(f"The store {self.name} fails: {fault}.", way_out) from fault
+            raise IsrgenError(f"The store {self.name} fails: {_said(fault)}.", way_out) from fault
+
+
+def _said(fault: Exception) -> str:
+    """What the system says, without its number."""
+    return getattr(fault, "strerror", None) or str(fault)
 
 
 def find(site: Path, store: str | None, server: str | None, token: str) -> Cache:
@@ -126,7 +132,10 @@ def exists(site: Path) -> bool:
 
 def _expect_store(path: Path, place: str, *, is_named: bool) -> None:
     """Raise IsrgenError if no store is there: whoever opens one begins it."""
-    found = files.look(path)
+    try:
+        found = files.look(path)
+    except _FAULTS as fault:
+        raise IsrgenError(f"The store at {place} fails: {_said(fault)}.", _WAYS_OUT["disk"]) from fault
     if found in (Found.EMPTY, Found.UNREADABLE):
         raise IsrgenError(f"The store at {place} is damaged.", "The next server that uses it begins it anew.")
     if found is Found.NOTHING and is_named:
@@ -138,6 +147,11 @@ def _expect_store(path: Path, place: str, *, is_named: bool) -> None:
             f"There is no store here: {place} is not there.",
             f"With one worker pages are kept in the server's memory. {_MEMORY}",
         )
+
+
+def site_url(config: Config) -> str:
+    """The URL of the site here; "" where there is none, and what a URL means is for the server to say."""
+    return config.base_url if config.file or (config.root / "content").is_dir() else ""
 
 
 def local(path: str, *base_urls: str) -> str:

@@ -1,7 +1,8 @@
-"""What is said of a Redis that cannot be purged or looked into: one message, and no password."""
+"""What is said of a store that cannot be purged or looked into: one message, and no password."""
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import socket
 import threading
@@ -13,6 +14,8 @@ import pytest
 from redis_server import RedisServer
 
 from isrgen.cli.run import main
+from isrgen.edge import files
+from isrgen.edge.files import Found
 
 COMMANDS = (
     ("cache", "ls"),
@@ -134,3 +137,17 @@ def test_the_package_is_not_installed(
             "A store on Redis needs the package redis, which is not installed.\n"
             "  Run: pip install 'isrgen[redis]'\n"
         )
+
+
+def test_the_disk_fails(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(path: Path) -> Found:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "look", fail)
+    (message,) = told(site, "disk:edge.db", capsys)
+    assert message.splitlines() == [
+        "The store at edge.db fails: Input/output error.",
+        "  Is it there, and can it be written to?",
+    ]
