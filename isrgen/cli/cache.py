@@ -158,7 +158,9 @@ def _cache(store: str | None, server: str | None, site: Path) -> tuple[Cache, st
 
     store, server = store_or_server(store, server)
     loaded = config.load(site.resolve())
-    return caches.find(loaded.root, store, server, os.environ.get("ISRGEN_TOKEN", "")), loaded.base_url
+    return caches.find(loaded.root, store, server, os.environ.get("ISRGEN_TOKEN", "")), caches.site_url(
+        loaded
+    )
 
 
 def _key(path: str, base_url: str) -> str:

@@ -82,10 +82,10 @@ def _named(
     paths: Sequence[str], tags: Sequence[str], everything: bool, config: Config, server: str | None
 ) -> list[Purge]:
     from isrgen.caching.invalidation import ALL
-    from isrgen.cli.caches import local
+    from isrgen.cli.caches import local, site_url
     from isrgen.http.context import Purge
 
-    found = [Purge(path=local(path, config.base_url, server or "")) for path in paths]
+    found = [Purge(path=local(path, site_url(config), server or "")) for path in paths]
     return [*found, *map(_tagged, tags), *([_tagged(ALL)] if everything else [])]
 
 

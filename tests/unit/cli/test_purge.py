@@ -12,7 +12,7 @@ import pytest
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
 from isrgen.cli import caches
-from isrgen.cli.caches import Opened, local
+from isrgen.cli.caches import Opened, Remote, local
 from isrgen.cli.run import main
 from isrgen.cli.stores import ON_DISK
 from isrgen.edge.open import open_store
@@ -220,3 +220,20 @@ def test_a_long_list_says_that_there_is_more(site: Path, capsys: pytest.CaptureF
     assert told.err.startswith("There are more than 2")
     assert main(["cache", "ls", "/caf", "--site", str(site)]) == 0
     assert "/caf%C3%A9/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("files", "asked"),
+    [((), "http://127.0.0.1:8000/tea/"), (("content",), "/tea/"), (("isrgen.toml",), "/tea/")],
+)
+def test_a_url_is_that_of_the_site_only_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: tuple[str, ...], asked: str
+) -> None:
+    for name in files:
+        (tmp_path / name).touch() if "." in name else (tmp_path / name).mkdir()
+    found: list[Any] = []
+    monkeypatch.setenv("ISRGEN_TOKEN", "t")
+    monkeypatch.setattr(Remote, "purge", lambda self, purges: found.extend(purges))
+    arguments = ["--server", "http://127.0.0.1:9999", "--site", str(tmp_path)]
+    assert main(["purge", "http://127.0.0.1:8000/tea/", *arguments]) == 0
+    assert found == [Purge(path=asked)]
