@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from isrgen.caching.keys import MAX_KEY
 
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_STRAY: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "QUERY", "REPORT", "SEARCH", "TRACE"})
 """Registered methods that change nothing; any other, known or not, may have."""
@@ -34,7 +35,9 @@ def url_key(scheme: str, host: str, target: str) -> str:
     if not target.startswith("/"):
         return ""
     authority = host.lower().removesuffix(_DEFAULT_PORTS.get(scheme.lower(), "\0"))
-    key = f"{scheme.lower()}://{authority}{_ESCAPE.sub(_spelled, target)}"
+    # What is no URL is left as it is: "%%41f" would become an escape that nobody wrote.
+    spelled = target if _STRAY.search(target) else _ESCAPE.sub(_spelled, target)
+    key = f"{scheme.lower()}://{authority}{spelled}"
     return key if len(key) <= MAX_KEY else ""
 
 

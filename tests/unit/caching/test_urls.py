@@ -25,6 +25,12 @@ def test_a_refresh_asks_for_what_the_key_names(path: str) -> None:
     assert url_key(*parts) == key
 
 
+@pytest.mark.parametrize("target", ["/%%41F", "/%4%31", "/caf%C3%%419", "/%", "/%e"])
+def test_what_is_no_escape_does_not_become_one(target: str) -> None:
+    """Found by fuzzing: `/%%66e` had the key of `/%fe`, a page that is another's."""
+    assert url_key("http", "a", target) == f"http://a{target}"
+
+
 @pytest.mark.parametrize(
     ("url", "key"),
     [
