@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from fuzz_checks import begin, check
@@ -147,6 +148,14 @@ class CacheMachine(RuleBasedStateMachine):
     @rule(url=URLS, policy=POLICIES)
     def say_something_else_of_the_same(self, url: str, policy: Policy) -> None:
         self.world.publish(url, policy, same=policy.kind == self.world.resource(url).policy.kind)
+
+    @rule(url=URLS, words=st.sampled_from([(), ("public",)]), method=st.sampled_from(["HEAD", "GET"]))
+    def say_it_to_one_who_is_known(self, url: str, words: tuple[str, ...], method: str) -> None:
+        """RFC 9111 section 3.5: what is said to one with authorization is not for all by itself."""
+        old = self.world.resource(url).policy
+        if old.kind == "all":
+            self.world.publish(url, replace(old, shape="max-age", words=words, fresh=60), same=True)
+            self.run(lambda: self.visit_now(Visitor(authorization="Bearer anna"), url, method))
 
     @rule(seconds=SECONDS)
     def wait(self, seconds: float) -> None:

@@ -99,6 +99,8 @@ def read_range(field: str, size: int) -> list[tuple[int, int]] | None:
 
 
 def read_target(target: str) -> str:
-    """RFC 3986 sections 6.2.2.1 and 6.2.2.2."""
+    """RFC 3986 sections 6.2.2.1 and 6.2.2.2; of what is no URL nothing is known."""
+    if re.sub("%[0-9A-Fa-f]{2}", "", target).count("%"):
+        return target
     decoded = UNRESERVED.sub(lambda found: unquote(found[0]), target)
     return re.sub("%[0-9A-Fa-f]{2}", lambda found: found[0].upper(), decoded)

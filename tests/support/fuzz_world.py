@@ -1,8 +1,9 @@
 """A world for a cache to be tried in: an honest origin, and everything it ever said.
 
 The origin marks what it makes for one visitor so that no shared cache may send
-it to another. What it made is known by ``x-made``, so that whatever a cache
-sends can be held against when, for whom, and how it was allowed.
+it to another. What it made is known by ``x-made``, and the answer that a head
+came with by ``x-said``, so that whatever a cache sends can be held against
+when, for whom, and how it was allowed.
 """
 
 from __future__ import annotations
@@ -244,7 +245,7 @@ class World:
         resource, asked = self.resource(url), dict(headers)
         policy = resource.policy
         made = self._made(url, resource, headers)
-        head = self._head(made, resource)
+        head = (*self._head(made, resource), ("x-said", str(number)))
         matches = "etag" in policy.validators and made.etag in asked.get("if-none-match", "")
         if not asked.get("if-none-match") and "modified" in policy.validators:
             matches = asked.get("if-modified-since") == http_date(resource.changed_at)
