@@ -48,8 +48,14 @@ def confirms(stored: Fields, new: Fields) -> bool:
 
 
 def freshened(stored: Fields, new: Fields) -> HeaderPairs:
-    """The stored fields, each replaced by those of its name in the new head (section 3.2)."""
-    update = [pair for pair in new if pair[0] not in _NEVER_UPDATED]
+    """The stored fields, each replaced by those of its name in the new head (section 3.2).
+
+    Of ``Content-Type`` the parameters are replaced, such as the charset; the
+    type itself says what the stored bytes are.
+    """
+    is_same_type = _media_types(stored) == _media_types(new)
+    kept = _NEVER_UPDATED if is_same_type else _NEVER_UPDATED | {"content-type"}
+    update = [pair for pair in new if pair[0] not in kept]
     replaced = {name for name, _ in update} | _NOT_OF_A_304
     return (*(pair for pair in stored if pair[0] not in replaced), *update)
 
@@ -61,6 +67,11 @@ def is_same_representation(stored: Fields, size: int, head: Fields) -> bool:
             return False
     length = _first(head, "content-length")
     return not length or length == str(size)
+
+
+def _media_types(headers: Fields) -> list[str]:
+    types = (value for name, value in headers if name == "content-type")
+    return [part.partition(";")[0].strip(" \t").lower() for value in types for part in value.split(",")]
 
 
 def _first(headers: Fields, wanted: str) -> str:

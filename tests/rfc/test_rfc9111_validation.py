@@ -93,7 +93,6 @@ UPDATED = [
     "x-test",
     "content-foo",
     "content-location",
-    "content-type",
     "content-security-policy",
     "content-disposition",
     "x-frame-options",
@@ -132,6 +131,31 @@ def test_section_3_2_but_not_those_that_describe_the_stored_body(name: str) -> N
             assert (got.status, got.get(name), got.body) == (200, old, b"whole")
 
     play(script, said(FRESH, *({"etag": '"a"'} | {name: old}).items()))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "then"),
+    [
+        (["text/plain"], ["text/html"], ["text/plain"]),
+        (["text/plain"], ["Text/Plain; charset=utf-8"], ["Text/Plain; charset=utf-8"]),
+        (["text/plain;charset=utf-8"], ["text/plain"], ["text/plain"]),
+        (["text/plain"], ["text/plain", "text/html"], ["text/plain"]),
+        (["text/plain"], ["text/plain, text/html"], ["text/plain"]),
+        (["text/plain"], [""], ["text/plain"]),
+        ([], ["text/html"], []),
+    ],
+)
+def test_section_3_2_nor_is_the_stored_body_of_another_type_after_a_304(
+    old: list[str], new: list[str], then: list[str]
+) -> None:
+    async def script(rig: Rig) -> None:
+        await rig.get("/")
+        rig.say(said(TAG, *(("content-type", value) for value in new), status=304))
+        rig.now += 100
+        for _ in range(2):
+            assert (await rig.get("/")).all("content-type") == then
+
+    play(script, said(FRESH, TAG, *(("content-type", value) for value in old)))
 
 
 def test_section_3_2_a_304_may_give_another_lifetime_or_take_it_away() -> None:
