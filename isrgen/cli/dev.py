@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from isrgen.cli import console
-from isrgen.cli.options import debug_option, site_option
+from isrgen.cli.options import debug_option, host_option, port_option, site_option
 
 if TYPE_CHECKING:
     from isrgen.dev.rebuild import Built
 
 
 @click.command
-@click.option("--host", default="127.0.0.1", metavar="H", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes any free port."
-)
+@host_option
+@port_option
 @site_option
 @debug_option
 def command(host: str, port: int, site: Path) -> int:
