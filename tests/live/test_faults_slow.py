@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import programs
 import pytest
@@ -27,15 +28,56 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     server.end()
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Reads the whole of a body before it answers; nothing may be kept."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "6")
+        self.end_headers()
+        self.wfile.write(b"page b")
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Origin(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """The edge hangs up on it when the visitor does."""
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    origin = Origin(("127.0.0.1", 0), Handler)
+    threading.Thread(target=origin.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{origin.server_port}"
+    program = programs.isrgen(tmp_path_factory.mktemp("edge"), "edge", "--origin", address)
+    yield program.port
+    program.end()
+    origin.shutdown()
+    origin.server_close()
+
+
 @pytest.fixture
-def connect(port: int) -> Iterator[Callable[[], socket.socket]]:
+def connect(port: int) -> Iterator[Callable[..., socket.socket]]:
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30))
+        yield lambda to=port: stack.enter_context(socket.create_connection(("127.0.0.1", to), timeout=30))
 
 
-def ask(port: int) -> bytes:
+GET = b"GET /b/ HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n"
+POST = b"POST /b/ HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\nContent-Length: 4\r\n\r\nabcd"
+
+
+def ask(port: int, data: bytes = GET) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
-        sock.sendall(b"GET /b/ HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n")
+        sock.sendall(data)
         return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
@@ -85,6 +127,20 @@ def test_a_body_that_trickles_in_keeps_nobody_else_waiting(
         connect().sendall(head)
     for _ in range(5):
         assert ask(port).endswith(b"page b")
+
+
+@pytest.mark.parametrize("sent", [1, 50_000])
+def test_bodies_that_trickle_in_hold_not_all_connections_to_an_origin(
+    sent: int, edge: int, connect: Callable[[int], socket.socket]
+) -> None:
+    head = b"POST /x HTTP/1.1\r\nHost: example.org\r\nContent-Length: 100000\r\n\r\n"
+    for _ in range(HELD):
+        connect(edge).sendall(head + b"a" * sent)
+    # Also after the moment for which a body is waited for without a connection.
+    for _ in range(15):
+        assert ask(edge).endswith(b"page b")
+        assert ask(edge, POST).endswith(b"page b")
+        time.sleep(0.1)
 
 
 def test_who_never_reads_an_answer_keeps_nobody_else_waiting(

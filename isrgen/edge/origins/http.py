@@ -9,8 +9,10 @@ applications read.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +23,7 @@ from isrgen.caching.stored import HeaderPairs
 from isrgen.edge.origin import OriginError, OriginRequest, OriginResponse
 from isrgen.edge.origins.pool import Pool
 from isrgen.edge.origins.talk import Talk
+from isrgen.edge.origins.upload import Upload
 from isrgen.errors import IsrgenError
 from isrgen.http.hops import without_hops
 
@@ -36,8 +39,8 @@ class HttpOrigin:
 
     ``via`` is this proxy's name in ``Via``, ``told_host`` what the origin is
     told in ``Host`` instead of what the visitor asked for. ``connections`` bounds
-    how many there are at a time; the rest are seconds, as ``Pool`` and ``Talk``
-    have them.
+    how many there are at a time, of which bodies that come slowly may have half;
+    the rest are seconds, as ``Pool`` and ``Talk`` have them.
     """
 
     def __init__(
@@ -71,18 +74,40 @@ class HttpOrigin:
             connect_within=connect_within,
             wait_within=wait_within,
         )
+        self._uploads = asyncio.Semaphore((connections + 1) // 2)
 
     async def fetch(self, request: OriginRequest) -> OriginResponse:
         """Send the request once; raises OriginError, and whatever reading ``request.body`` raises."""
         asked = self._request(request)
-        wire = await self._pool.take()
-        talk = Talk(
-            wire,
-            lambda usable: self._pool.release(wire, reusable=usable),
-            answer_within=self._answer_within,
-            silence=self._silence,
-        )
-        response = await talk.ask(asked, request.body)
+        if request.body is None:
+            return await self._talk(asked, None, lambda: None)
+        upload = Upload(request.body)
+        try:
+            await upload.begin()
+            if upload.is_whole:
+                return await self._talk(asked, upload, lambda: None)
+            await self._pool.waited(self._uploads)
+            return await self._talk(asked, upload, self._uploads.release)
+        except BaseException:
+            upload.close()
+            raise
+
+    async def _talk(
+        self, asked: h11.Request, body: Upload | None, over: Callable[[], None]
+    ) -> OriginResponse:
+        """Ask over a connection; ``over`` is called when it is free again."""
+        try:
+            wire = await self._pool.take()
+        except BaseException:
+            over()
+            raise
+
+        def done(usable: bool) -> None:
+            self._pool.release(wire, reusable=usable)
+            over()
+
+        talk = Talk(wire, done, answer_within=self._answer_within, silence=self._silence)
+        response = await talk.ask(asked, body)
         return OriginResponse(response.status_code, _fields(response), talk)
 
     async def close(self) -> None:

@@ -38,16 +38,20 @@ class Pool:
 
     async def take(self) -> Wire:
         """A connection that is quiet: the one used last, or a new one. Give it back with ``release``."""
-        try:
-            async with asyncio.timeout(self._wait_within):
-                await self._slots.acquire()
-        except TimeoutError as error:
-            raise OriginError("every connection to the origin is in use", 504) from error
+        await self.waited(self._slots)
         try:
             return self._kept() or await self._new()
         except BaseException:
             self._slots.release()
             raise
+
+    async def waited(self, slots: asyncio.Semaphore) -> None:
+        """Take one of these, or raise OriginError when there is none for too long."""
+        try:
+            async with asyncio.timeout(self._wait_within):
+                await slots.acquire()
+        except TimeoutError as error:
+            raise OriginError("every connection to the origin is in use", 504) from error
 
     def release(self, wire: Wire, *, reusable: bool) -> None:
         self._slots.release()

@@ -365,6 +365,37 @@ def test_connections_are_bounded_and_who_waits_too_long_is_told() -> None:
     assert asyncio.run(run()) == 504
 
 
+def test_bodies_that_come_slowly_hold_half_of_the_connections_and_no_more() -> None:
+    async def slow(rest: asyncio.Event) -> AsyncIterator[bytes]:
+        yield b"x" * 20_000
+        await rest.wait()
+
+    async def run() -> list[int]:
+        async with Server(*[OK] * 5) as server:
+            origin = HttpOrigin(server.url, connections=3, wait_within=0.2)
+            rest = asyncio.Event()
+            held = [asyncio.ensure_future(origin.fetch(request("POST", body=slow(rest)))) for _ in range(3)]
+            done, _ = await asyncio.wait(held, return_when=asyncio.FIRST_COMPLETED)
+            refused = [task.exception() for task in done]
+            assert [getattr(error, "status", None) for error in refused] == [504]
+            statuses = []
+            for each in (request(), request("POST", body=pieces(b"small", b"body"))):
+                response = await origin.fetch(each)
+                await whole(response.body)
+                statuses.append(response.status)
+            rest.set()
+            for response in await asyncio.gather(*(task for task in held if task not in done)):
+                await whole(response.body)
+                statuses.append(response.status)
+            # Their places are free again.
+            late = await origin.fetch(request("POST", body=pieces(b"x" * 20_000)))
+            await late.body.aclose()  # type: ignore[attr-defined]
+            await origin.close()
+            return [*statuses, late.status]
+
+    assert asyncio.run(run()) == [200] * 5
+
+
 def test_a_connection_is_free_again_whatever_became_of_its_request() -> None:
     async def run() -> None:
         answers = [b"garbage\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", OK]
