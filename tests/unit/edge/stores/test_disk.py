@@ -9,9 +9,12 @@ import signal
 import sqlite3
 from pathlib import Path
 
+import pytest
 from store_play import bodies, is_sound, made, put, with_stores
 
+from isrgen.caching.stored import Stored
 from isrgen.caching.validation import etag_of
+from isrgen.edge.database import Database
 from isrgen.edge.store import Lease, Store
 from isrgen.edge.stores.disk import DiskStore
 
@@ -74,6 +77,38 @@ def test_the_same_bytes_cause_no_write_of_the_body(tmp_path: Path) -> None:
         assert frames() > 100
 
     with_stores(lambda: DiskStore(tmp_path / "edge.db"), play)
+
+
+def test_what_is_written_while_a_page_is_read_makes_the_copy_in_memory_out_of_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Database.get
+
+    async def play(one: Store, two: Store) -> None:
+        await put(one, "/", made("old", 1000.0))
+        loop = asyncio.get_running_loop()
+
+        def get_slowly(database: Database, key: str) -> tuple[list[Stored], bool]:
+            monkeypatch.undo()
+            read = found(database, key)
+            asyncio.run_coroutine_threadsafe(put(two, "/", made("new", 1001.0)), loop).result()
+            return read
+
+        monkeypatch.setattr(Database, "get", get_slowly)
+        assert await bodies(one, "/") == ["old"]
+        assert await bodies(one, "/") == ["new"]
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db"), play, 2)
+
+
+def test_what_was_read_a_while_ago_stays_when_what_nobody_read_goes(tmp_path: Path) -> None:
+    async def play(store: Store) -> None:
+        for number in range(200):
+            await put(store, f"/{number}", made("x" * 1000))
+            assert len(await store.get("/0")) == 1
+        assert await bodies(store, "/1") == []
+
+    with_stores(lambda: DiskStore(tmp_path / "edge.db", limit=50_000, memory=0), play)
 
 
 def test_the_files_are_hardly_larger_than_the_limit(tmp_path: Path) -> None:
