@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from isrgen.caching.policy import Lifetime
 from isrgen.caching.stored import Stored
-from isrgen.edge.store import Summary
+from isrgen.edge.store import Summary, summary
 
 APPLICATION_ID: Final = int.from_bytes(b"isrg", "big")
 """By which a file of SQLite says whose it is."""
@@ -122,17 +122,4 @@ def stored_from(row: Row, body: bytes) -> Stored:
 
 def summary_from(row: Row) -> Summary:
     """What a listing shows of a row of ``COLUMNS``."""
-    stored = stored_from(row, b"")
-    return Summary(
-        key=row[1],
-        selecting=stored.selecting,
-        status=stored.status,
-        lifetime=stored.lifetime,
-        generated_at=stored.generated_at,
-        initial_age=stored.initial_age,
-        tags=stored.tags,
-        invalidated=stored.invalidated,
-        build=stored.build,
-        etag=stored.etag,
-        size=row[17],
-    )
+    return summary(row[1], stored_from(row, b""), row[17])

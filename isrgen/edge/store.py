@@ -55,8 +55,8 @@ class Summary:
     if_disconnected: int = 0
 
 
-def summary(key: str, stored: Stored) -> Summary:
-    """What a listing shows of a stored response."""
+def summary(key: str, stored: Stored, size: int | None = None) -> Summary:
+    """What a listing shows of a stored response; ``size`` is its body's where that was not read."""
     return Summary(
         key=key,
         selecting=stored.selecting,
@@ -68,7 +68,7 @@ def summary(key: str, stored: Stored) -> Summary:
         invalidated=stored.invalidated,
         build=stored.build,
         etag=stored.etag,
-        size=stored.size,
+        size=stored.size if size is None else size,
         if_disconnected=stored.if_disconnected,
     )
 

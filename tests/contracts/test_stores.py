@@ -14,7 +14,7 @@ from store_play import bodies, made, put, variant, with_stores
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.caching.validation import etag_of
 from isrgen.edge.open import open_store, schemes
-from isrgen.edge.store import Lease, Store
+from isrgen.edge.store import Lease, Store, summary
 from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore
 
@@ -54,6 +54,17 @@ def test_what_is_put_comes_back_as_it_was(opener: Opener) -> None:
         assert await put(store, "/", stored)
         assert list(await store.get("/")) == [stored]
         assert list(await store.get("/")) == [stored]
+
+    with_stores(opener, play)
+
+
+def test_a_listing_tells_of_each_response_what_it_is_without_its_body(opener: Opener) -> None:
+    async def play(store: Store) -> None:
+        stored = replace(
+            made(selecting=variant("de"), tags=("a",), build="b1"), initial_age=3, if_disconnected=9
+        )
+        assert await put(store, "/", stored)
+        assert list(await store.summaries()) == [summary("/", stored)]
 
     with_stores(opener, play)
 

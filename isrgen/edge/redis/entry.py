@@ -18,7 +18,7 @@ from isrgen.caching.policy import MAX_VARIANTS, Lifetime
 from isrgen.caching.settle import Rank, may_replace, purged
 from isrgen.caching.stored import HeaderPairs, Stored
 from isrgen.edge.purge import Purged, verdict
-from isrgen.edge.store import Summary
+from isrgen.edge.store import Summary, summary
 
 WORD: Final = "\x1f"
 _REST: Final = "\x1e"
@@ -213,22 +213,7 @@ def purge_text(purge: Purged) -> str:
 
 def summaries_from(key: str, fields: Fields) -> list[Summary]:
     """What a listing shows of an entry."""
-    return [
-        Summary(
-            key=key,
-            selecting=head.stored.selecting,
-            status=head.stored.status,
-            lifetime=head.stored.lifetime,
-            generated_at=head.stored.generated_at,
-            initial_age=head.stored.initial_age,
-            tags=head.stored.tags,
-            invalidated=head.stored.invalidated,
-            build=head.stored.build,
-            etag=head.stored.etag,
-            size=head.size,
-        )
-        for head in heads_from(fields)
-    ]
+    return [summary(key, head.stored, head.size) for head in heads_from(fields)]
 
 
 def digest_of(body: bytes) -> str:
