@@ -73,9 +73,9 @@ def read_dictionary(text: str) -> Members | None:
     return {name: getattr(member, "value", member) for name, member in found.items()}
 
 
-DIFFERENT = re.compile(r"[\t:]|[0-9]\.(?![0-9])")
-"""``http_sfv`` takes ``1.`` for a number, and wants the padding of bytes that RFC 9651 section 4.2.7 does
-not insist on; a tab is a blank between members only."""
+DIFFERENT = re.compile(r"[\t:]|[0-9]\.(?![0-9])|%(?!\"|[0-9a-f]{2})")
+"""``http_sfv`` takes ``1.`` for a number and ``% 0`` for an escape, and wants the padding of bytes that
+RFC 9651 section 4.2.7 does not insist on; a tab is a blank between members only."""
 
 
 def read_range(field: str, size: int) -> list[tuple[int, int]] | None:

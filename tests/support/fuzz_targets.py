@@ -168,7 +168,10 @@ TARGETS: dict[Target, list[bytes]] = {
     cache_control: [
         b'public, max-age=60, private="a\\"b", x', b"s-maxage=1,no-store", b"max-age=1, max-age=2",
     ],
-    targeted: [b"max-age=60, public;a=1", b'a=(1 2.5 "x";b=?0), c=:aGk=:', b'a=%"%c3%a9", b=@1, c=tok/en'],
+    targeted: [
+        b"max-age=60, public;a=1", b'a=(1 2.5 "x";b=?0), c=:aGk=:', b'a=%"%c3%a9", b=@1, c=tok/en',
+        b'a=%"% 08"',
+    ],
     dates: [
         b"Sun, 06 Nov 1994 08:49:37 GMT", b"Sunday, 06-Nov-94 08:49:37 GMT", b"Sun Nov  6 08:49:37 1994",
     ],
