@@ -28,6 +28,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     server.end()
 
 
+LARGE = b"x" * 8_000_000
+
+
 class Handler(BaseHTTPRequestHandler):
     """Reads the whole of a body before it answers; nothing may be kept."""
 
@@ -35,10 +38,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = LARGE if self.path.startswith("/large") else b"page b"
         self.send_response(200)
-        self.send_header("Content-Length", "6")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(b"page b")
+        self.wfile.write(body)
 
     do_POST = do_GET  # noqa: N815
 
@@ -154,3 +158,15 @@ def test_who_never_reads_an_answer_keeps_nobody_else_waiting(
             sock.sendall(page * 500)
     for _ in range(5):
         assert ask(port).endswith(b"page b")
+
+
+def test_responses_that_nobody_reads_hold_not_all_connections_to_an_origin(edge: int) -> None:
+    with ExitStack() as stack:
+        for number in range(120):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.settimeout(30)
+            sock.connect(("127.0.0.1", edge))
+            sock.sendall(b"GET /large?%d HTTP/1.1\r\nHost: example.org\r\n\r\n" % number)
+        for _ in range(5):
+            assert ask(edge).endswith(b"page b")

@@ -40,7 +40,8 @@ class HttpOrigin:
     ``via`` is this proxy's name in ``Via``, ``told_host`` what the origin is
     told in ``Host`` instead of what the visitor asked for. ``connections`` bounds
     how many there are at a time, of which bodies that come slowly may have half;
-    the rest are seconds, as ``Pool`` and ``Talk`` have them.
+    the rest are seconds, as ``Pool`` and ``Talk`` have them, and for how long a
+    visitor may take nothing of a response while others wait for a connection.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class HttpOrigin:
         wait_within: float = 10.0,
         answer_within: float = 60.0,
         silence: float = 60.0,
+        idle_within: float = 3.0,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = parse_origin(url)
@@ -65,6 +67,8 @@ class HttpOrigin:
         self._told_host = told_host
         self._answer_within = answer_within
         self._silence = silence
+        self._idle_within = idle_within
+        self._talks: set[Talk] = set()
         self._pool = Pool(
             parts.hostname or "",
             parts.port or _PORTS[parts.scheme],
@@ -97,18 +101,28 @@ class HttpOrigin:
     ) -> OriginResponse:
         """Ask over a connection; ``over`` is called when it is free again."""
         try:
-            wire = await self._pool.take()
+            wire = await self._pool.take(self._shed)
         except BaseException:
             over()
             raise
 
         def done(usable: bool) -> None:
+            self._talks.discard(talk)
             self._pool.release(wire, reusable=usable)
             over()
 
         talk = Talk(wire, done, answer_within=self._answer_within, silence=self._silence)
+        self._talks.add(talk)
         response = await talk.ask(asked, body)
         return OriginResponse(response.status_code, _fields(response), talk)
+
+    def _shed(self) -> None:
+        """End the response that its visitor has not gone on reading for longest, if that is long."""
+        now = asyncio.get_running_loop().time()
+        idle = {talk: talk.idle_since for talk in self._talks if talk.idle_since is not None}
+        longest = min(idle, key=lambda talk: idle[talk], default=None)
+        if longest is not None and now - idle[longest] > self._idle_within:
+            longest.give_up()
 
     async def close(self) -> None:
         self._pool.close()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from typing import Final
 
 from isrgen.edge.faults import reason
 from isrgen.edge.origin import OriginError
 from isrgen.edge.origins.wire import Wire, connect
+
+_LOOK_EVERY: Final = 0.25
 
 
 class Pool:
@@ -36,9 +40,17 @@ class Pool:
         self._slots = asyncio.Semaphore(most)
         self._idle: dict[Wire, asyncio.TimerHandle] = {}
 
-    async def take(self) -> Wire:
-        """A connection that is quiet: the one used last, or a new one. Give it back with ``release``."""
-        await self.waited(self._slots)
+    async def take(self, shed: Callable[[], None] = lambda: None) -> Wire:
+        """A connection that is quiet: the one used last, or a new one. Give it back with ``release``.
+
+        ``shed`` is called again and again while there is none: it may end what needs none.
+        """
+        shedding = asyncio.ensure_future(_again(shed)) if self._slots.locked() else None
+        try:
+            await self.waited(self._slots)
+        finally:
+            if shedding is not None:
+                shedding.cancel()
         try:
             return self._kept() or await self._new()
         except BaseException:
@@ -88,3 +100,9 @@ class Pool:
         if timer is not None:
             timer.cancel()
             wire.close()
+
+
+async def _again(shed: Callable[[], None]) -> None:
+    while True:
+        shed()
+        await asyncio.sleep(_LOOK_EVERY)

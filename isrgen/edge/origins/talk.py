@@ -26,7 +26,8 @@ class Talk:
 
     ``answer_within`` bounds the wait for the head once the request is sent,
     ``silence`` every pause after that, and how long the origin may refuse to
-    take more of the request.
+    take more of the request. ``idle_since`` is when the last piece was taken, if
+    nobody has asked for the next one yet.
     """
 
     def __init__(
@@ -39,6 +40,8 @@ class Talk:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD)
         self._sending: asyncio.Task[None] | None = None
         self._spoilt = False
+        self._given_up = False
+        self.idle_since: float | None = None
 
     async def ask(self, request: h11.Request, body: AsyncIterator[bytes] | None) -> h11.Response:
         """Send the request; the head of the response. Raises OriginError, and what ``body`` raises."""
@@ -60,6 +63,9 @@ class Talk:
         return self
 
     async def __anext__(self) -> bytes:
+        self.idle_since = None
+        if self._given_up:
+            raise TruncatedError("the connection to the origin was needed for others", 504)
         if self._done is None:
             raise StopAsyncIteration
         try:
@@ -75,11 +81,17 @@ class Talk:
             self._end(usable=False)
             raise
         if isinstance(event, h11.Data):
+            self.idle_since = asyncio.get_running_loop().time()
             return bytes(event.data)
         self._end(usable=not self._spoilt)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
+        self._end(usable=False)
+
+    def give_up(self) -> None:
+        """Let go of the connection; whoever reads on is told that the body is cut off."""
+        self._given_up = True
         self._end(usable=False)
 
     async def _ask_without_body(self, request: h11.Request) -> h11.Response:

@@ -12,14 +12,15 @@ import asyncio
 import ssl
 from typing import Final, cast
 
-_MOST_HELD: Final = 256 * 1024
-"""Bytes that may wait to be read before the origin is made to wait."""
+_MOST_HELD: Final = 64 * 1024
+"""Bytes that may wait to be read before the origin is made to wait; and that are read at a time."""
 
 
-class Wire(asyncio.Protocol):
+class Wire(asyncio.BufferedProtocol):
     """The transport of one connection; ``connect`` makes them."""
 
     def __init__(self) -> None:
+        self._space = bytearray(_MOST_HELD)
         self._held = bytearray()
         self._ended = False
         self._fault: Exception | None = None
@@ -59,15 +60,19 @@ class Wire(asyncio.Protocol):
         self._transport.write(data)
 
     def close(self) -> None:
-        """Let go of it at once, whatever is under way."""
+        """Let go of it at once, whatever is under way, and of what came."""
+        self._held.clear()
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
-        self._held += data
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._space
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._held += memoryview(self._space)[:nbytes]
         if len(self._held) > _MOST_HELD and self._transport is not None and not self._paused:
             self._paused = True
             self._transport.pause_reading()

@@ -30,6 +30,9 @@ class Server:
         self._listen = listen
         self._writers: list[asyncio.StreamWriter] = []
 
+    def say(self, *answers: bytes) -> None:
+        self._answers += answers
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, **self._listen)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -394,6 +397,40 @@ def test_bodies_that_come_slowly_hold_half_of_the_connections_and_no_more() -> N
             return [*statuses, late.status]
 
     assert asyncio.run(run()) == [200] * 5
+
+
+def test_who_does_not_read_on_makes_room_for_who_waits() -> None:
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n" + b"x" * 4_000_000
+
+    async def run() -> None:
+        async with Server(large) as server:
+            origin = HttpOrigin(server.url, connections=1, idle_within=0.05)
+            idle = await origin.fetch(request())
+            assert await anext(aiter(idle.body))
+            server.say(OK)
+            assert (await origin.fetch(request())).status == 200
+            with pytest.raises(TruncatedError):
+                await whole(idle.body)
+            await origin.close()
+
+    asyncio.run(run())
+
+
+def test_who_does_not_read_on_is_left_alone_while_nobody_waits() -> None:
+    body = b"x" * 4_000_000
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    async def run() -> None:
+        async with Server(large, OK) as server:
+            origin = HttpOrigin(server.url, connections=2, idle_within=0.01)
+            response = await origin.fetch(request())
+            first = await anext(aiter(response.body))
+            await asyncio.sleep(0.05)
+            await (await origin.fetch(request())).body.aclose()  # type: ignore[attr-defined]
+            assert first + await whole(response.body) == body
+            await origin.close()
+
+    asyncio.run(run())
 
 
 def test_a_connection_is_free_again_whatever_became_of_its_request() -> None:
