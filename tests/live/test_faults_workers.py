@@ -30,6 +30,11 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture
 def server(site: Path, tmp_path: Path) -> Iterator[programs.Program]:
     program = programs.isrgen(tmp_path / "server", "serve", "--no-build", "--site", str(site))
+    # A worker that dies before that is one that cannot start.
+    give_up = time.monotonic() + PATIENCE
+    while "Serving" not in program.log.read_text():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
     yield program
     program.end()
 
