@@ -8,7 +8,6 @@ with a request that holds nothing of any visitor.
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 import tempfile
 from collections import Counter
@@ -61,7 +60,6 @@ class EdgeMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        logging.getLogger("isrgen").setLevel(logging.CRITICAL)
         self.now = START
         self.was_set_back = False
         self.renders = Renders()

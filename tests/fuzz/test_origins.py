@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from fuzzing import LATIN, TOKEN, effort
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -36,16 +33,6 @@ STATUSES = st.sampled_from([200, 200, 200, 204, 206, 301, 304, 404, 500, 503, 60
 PIECES = st.lists(st.sampled_from([b"", b"abc", b"abcde", b"x" * 300]), max_size=3)
 ENDINGS = st.sampled_from(["end", "end", "end", "stop", "raise", "twice", "garbage"])
 Lines = list[tuple[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """What an application does wrong is logged each time."""
-    log = logging.getLogger("isrgen")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)
-    yield
-    log.setLevel(level)
 
 
 def application(status: int, head: Lines, pieces: list[bytes], ending: str) -> Any:

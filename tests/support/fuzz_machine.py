@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -115,7 +114,6 @@ class CacheMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        logging.getLogger("isrgen").setLevel(logging.CRITICAL)
         self.runner = asyncio.Runner()
         self.world = World()
         self.origin = Origin(self.world)
