@@ -24,15 +24,14 @@ class Purging:
     async def after(self, visit: Visit, answer: Answer) -> Answer:
         """The answer when what it purges and what it makes invalid are gone, and a 503 when a purge failed.
 
-        The method speaks for its own URL alone. What ``Location`` names may be
+        Whatever became of its purges, the handler has done its work. The method speaks for its own URL alone. What ``Location`` names may be
         removed as well (RFC 9111 section 4.4), and is not: whoever signs in is
         led to some page, and the next visitor would wait for it.
         """
-        answer = await self._carry_out(answer)
         changes = visit.changes_what_is_kept and changes_state(visit.incoming.method, answer.status)
-        if changes and self._edge is not None and visit.key:
-            await self._edge.invalidate(visit.key)
-        return answer
+        if changes and self._edge is not None and (key := visit.key):
+            await self._edge.invalidate(key)
+        return await self._carry_out(answer)
 
     async def _carry_out(self, answer: Answer) -> Answer:
         if not answer.purges:

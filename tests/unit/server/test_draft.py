@@ -77,9 +77,9 @@ def test_it_is_found_among_other_cookies(clock: Clock) -> None:
 def test_ten_thousand_forged_cookies_are_not_all_tried(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     drafts = Drafts(SECRET, clock)
     tried = []
-    monkeypatch.setattr(drafts, "_is_ours", lambda value: tried.append(value) or False, raising=False)
+    monkeypatch.setattr(drafts, "_is_ours", lambda value: tried.append(value) or False)
     assert not drafts.holds("; ".join([cookie("x")] * 10_000))
-    assert len(tried) < 10
+    assert 0 < len(tried) < 10
 
 
 def test_signatures_are_compared_in_constant_time(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_without_an_edge_a_handlers_purges_are_warned_of_once(
 
 
 KEPT = """
-from isrgen import Response
+from isrgen import Response, revalidate_tag
 
 def GET(request):
     return Response("kept", headers={"Cache-Control": "public, s-maxage=60"})
@@ -93,3 +93,23 @@ def test_a_method_that_changed_something_removes_what_is_kept_for_its_url(kit: A
     assert server.request("POST", "/api").status == 303
     assert server.get("/api")["Cache-Status"] == "isrgen; fwd=uri-miss; stored"
     assert "hit" in server.get("/a/")["Cache-Status"], "where it leads to is as it was"
+
+
+class BusyOnceStore(MemoryStore):
+    """Carries its first purge by tag out only when it is asked again."""
+
+    asked = False
+
+    async def invalidate_tag(self, tag: str, hard: bool) -> list[str]:
+        if not self.asked:
+            self.asked = True
+            raise OSError("database is locked")
+        return await super().invalidate_tag(tag, hard)
+
+
+def test_what_a_method_changed_is_removed_though_a_purge_of_its_handler_failed(kit: Any, drive: Any) -> None:
+    kit.api("/api", KEPT.replace("def POST(request):", "def POST(request):\n    revalidate_tag('blog')"))
+    server = drive(store=BusyOnceStore())
+    assert server.get("/api")["Cache-Status"] == "isrgen; fwd=uri-miss; stored"
+    assert server.request("POST", "/api").status == 503
+    assert "hit" not in server.get("/api")["Cache-Status"]
