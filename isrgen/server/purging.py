@@ -24,9 +24,10 @@ class Purging:
     async def after(self, visit: Visit, answer: Answer) -> Answer:
         """The answer when what it purges and what it makes invalid are gone, and a 503 when a purge failed.
 
-        Whatever became of its purges, the handler has done its work. The method speaks for its own URL alone. What ``Location`` names may be
-        removed as well (RFC 9111 section 4.4), and is not: whoever signs in is
-        led to some page, and the next visitor would wait for it.
+        Whatever became of its purges, the handler has done its work. The method
+        speaks for its own URL alone: what ``Location`` names may be removed as
+        well (RFC 9111 section 4.4), and is not, for whoever signs in is led to
+        some page, and the next visitor would wait for it.
         """
         changes = visit.changes_what_is_kept and changes_state(visit.incoming.method, answer.status)
         if changes and self._edge is not None and (key := visit.key):
