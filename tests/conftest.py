@@ -126,6 +126,28 @@ def require() -> Callable[..., str]:
     return find
 
 
+@pytest.fixture
+def make_disk(tmp_path: Path, require: Callable[..., str]) -> Iterator[Callable[[int], Path]]:
+    """``make_disk(3)`` is a file system of 3 MB; only root may have one."""
+    made: list[Path] = []
+
+    def make(megabytes: int) -> Path:
+        folder = tmp_path / f"disk-{len(made)}"
+        folder.mkdir()
+        line = [require("mount"), "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        if done.returncode:
+            give_up = pytest.fail if "mount" in REQUIRED else pytest.skip
+            give_up(f"only root may mount a small disk: {done.stderr.strip()}")
+        made.append(folder)
+        return folder
+
+    yield make
+    for folder in made:
+        # A server may still have it open; what is left of it goes with the last of its files.
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 @pytest.fixture(scope="session")
 def redis(require: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A real Redis that every test shares: each takes a prefix of its own, or flushes it first."""

@@ -8,16 +8,13 @@ with a request that holds nothing of any visitor.
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
 from fuzz_pages import Page, Render, Renders
 from fuzz_world import START, Pairs
-from fuzzing import effort
+from fuzzing import KeptOnDisk, effort, settled
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -27,7 +24,6 @@ from isrgen.caching.validation import etag_of
 from isrgen.edge.driver import Edge
 from isrgen.edge.exchange import Exchange, Served
 from isrgen.edge.store import Store
-from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.answer import Answer, Outcome, Shared
 from isrgen.http.context import Purge
@@ -87,13 +83,7 @@ class EdgeMachine(RuleBasedStateMachine):
         self.run(self.edge.start)
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        async def whole() -> T:
-            done = await work()
-            while others := asyncio.all_tasks() - {asyncio.current_task()}:
-                await asyncio.wait(others)
-            return done
-
-        return self.runner.run(whole())
+        return self.runner.run(settled(work))
 
     async def render(self, key: str, visitor: str, headers: Pairs) -> Answer:
         number, at = self.renders.next(), self.now
@@ -279,18 +269,8 @@ class EdgeMachine(RuleBasedStateMachine):
         self.runner.close()
 
 
-class OnDisk(EdgeMachine):
+class OnDisk(KeptOnDisk, EdgeMachine):
     """With threads between the edge and its store."""
-
-    pause = 0.0005
-
-    def open_store(self) -> Store:
-        self.folder = Path(tempfile.mkdtemp())
-        return DiskStore(self.folder / "edge.db")
-
-    def teardown(self) -> None:
-        super().teardown()
-        shutil.rmtree(self.folder)
 
 
 TestInMemory = EdgeMachine.TestCase

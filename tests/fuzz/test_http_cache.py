@@ -5,34 +5,20 @@ What is checked of every answer stands in ``support/fuzz_checks.py``.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from fuzz_machine import CacheMachine
-from fuzzing import effort
+from fuzzing import KeptOnDisk, effort
 from hypothesis.stateful import rule
 
 from isrgen.edge.store import PurgeError, Store
-from isrgen.edge.stores.disk import DiskStore
 from isrgen.edge.stores.memory import MemoryStore
 from isrgen.http.context import Purge
 
 
-class OnDisk(CacheMachine):
+class OnDisk(KeptOnDisk, CacheMachine):
     """With threads between the cache and its store."""
-
-    pause = 0.0005
-
-    def open_store(self) -> Store:
-        self.folder = Path(tempfile.mkdtemp())
-        return DiskStore(self.folder / "edge.db")
-
-    def teardown(self) -> None:
-        super().teardown()
-        shutil.rmtree(self.folder)
 
 
 class Faulty:

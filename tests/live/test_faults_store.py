@@ -10,7 +10,6 @@ import http.client
 import itertools
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -214,13 +213,5 @@ def _fill(folder: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path, require: Callable[..., str]) -> Iterator[Path]:
-    """A file system of 32 MB; only root may have one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    line = [require("mount"), "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
-    if subprocess.run(line, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    # Its server still has it open; what is left of it goes with the last of its files.
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def small_disk(make_disk: Callable[[int], Path]) -> Path:
+    return make_disk(32)

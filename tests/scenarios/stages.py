@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import play as plays
+import pytest
 from origin import PlayOrigin
 from play import Behaviour, Play, Reply, Stage
 
@@ -165,3 +166,10 @@ async def perform_all(
 
 def _purges(play: Play) -> bool:
     return any(step.verb == "purge" for step in play.steps)
+
+
+def wanted(session: pytest.Session, test: str, **of: object) -> list[Play]:
+    """The plays that this run asks of a test, with these parameters."""
+    functions = (item for item in session.items if isinstance(item, pytest.Function))
+    asked = [item.callspec.params for item in functions if item.originalname == test]
+    return [plays.load(params["path"]) for params in asked if of.items() <= params.items()]

@@ -98,13 +98,7 @@ def performed(
 
     @cache
     def come_of(arrangement: str) -> Mapping[str, Exception | None]:
-        wanted = [
-            plays.load(item.callspec.params["path"])
-            for item in request.session.items
-            if isinstance(item, pytest.Function)
-            and item.originalname == "test_the_edge_plays"
-            and item.callspec.params["arrangement"] == arrangement
-        ]
+        wanted = stages.wanted(request.session, "test_the_edge_plays", arrangement=arrangement)
         with PlayOrigin() as origin, OPEN[arrangement](origin, tmp_path_factory.mktemp("edge")) as port:
             return asyncio.run(perform(wanted, origin, port))
 

@@ -146,13 +146,7 @@ def performed(
 
     @cache
     def come_of(arrangement: str) -> Mapping[str, Exception | None]:
-        wanted = [
-            plays.load(item.callspec.params["path"])
-            for item in request.session.items
-            if isinstance(item, pytest.Function)
-            and item.originalname == "test_the_server_plays"
-            and item.callspec.params["arrangement"] == arrangement
-        ]
+        wanted = stages.wanted(request.session, "test_the_server_plays", arrangement=arrangement)
         with ExitStack() as stack:
             return asyncio.run(_perform(arrangement, wanted, stack))
 

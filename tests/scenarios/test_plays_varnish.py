@@ -58,11 +58,7 @@ def performed(
     """What came of each play that this run asks for."""
     require("varnish")
     require("varnish-modules", next(Path("/usr/lib").glob("*/varnish/vmods/libvmod_xkey.so"), None))
-    wanted = [
-        plays.load(item.callspec.params["path"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == "test_varnish_plays"
-    ]
+    wanted = stages.wanted(request.session, "test_varnish_plays")
     with PlayOrigin() as origin:
         varnish = programs.varnish(tmp_path_factory.mktemp("varnish"), REFERENCE, origin.port)
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from fuzz_checks import begin, check
 from fuzz_world import OWN, Pairs, Policy, Reply, Visitor, World, tag_of
+from fuzzing import settled
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -129,15 +130,7 @@ class CacheMachine(RuleBasedStateMachine):
         self.run(self.cache.start)
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something, and then whatever it left to be done behind the visitors' backs."""
-
-        async def whole() -> T:
-            done = await work()
-            while others := asyncio.all_tasks() - {asyncio.current_task()}:
-                await asyncio.wait(others)
-            return done
-
-        return self.runner.run(whole())
+        return self.runner.run(settled(work))
 
     @rule(url=URLS, policy=POLICIES)
     def publish(self, url: str, policy: Policy) -> None:

@@ -7,10 +7,21 @@ others at each run, and keeps what it found in ``.hypothesis``.
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+
+from isrgen.edge.store import Store
+from isrgen.edge.stores.disk import DiskStore
+
+T = TypeVar("T")
 
 TIMES = int(os.environ.get("ISRGEN_FUZZ", "0"))
 
@@ -28,6 +39,28 @@ def effort(examples: int, steps: int = 50) -> settings:
         phases=[phase for phase in Phase if phase is not Phase.explain],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
+
+
+async def settled(work: Callable[[], Awaitable[T]]) -> T:
+    """Do something, and then whatever it left to be done behind the visitors' backs."""
+    done = await work()
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+    return done
+
+
+class KeptOnDisk:
+    """What a machine has besides where threads stand between its cache and the store."""
+
+    pause = 0.0005
+
+    def open_store(self) -> Store:
+        self.folder = Path(tempfile.mkdtemp())
+        return DiskStore(self.folder / "edge.db")
+
+    def teardown(self) -> None:
+        super().teardown()  # type: ignore[misc]
+        shutil.rmtree(self.folder)
 
 
 FUZZ = effort(100)

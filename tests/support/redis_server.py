@@ -67,6 +67,11 @@ class RedisServer:
         """The reply to a command that is answered with a number."""
         return int(self.command(*words).strip().lstrip(b":"))
 
+    def names(self) -> list[str]:
+        """Every key that it holds."""
+        lines = self.command("KEYS", "*").decode().split("\r\n")
+        return [line for line in lines if line and line[0] not in "*$"]
+
     def info(self, name: str) -> str:
         lines = self.command("INFO", "everything").decode().splitlines()
         return next((line.partition(":")[2] for line in lines if line.startswith(f"{name}:")), "")

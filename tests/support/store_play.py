@@ -44,6 +44,13 @@ def with_stores(opener: Callable[[], Store], play: Callable[..., Awaitable[None]
     asyncio.run(run())
 
 
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something that happens soon."""
+    async with asyncio.timeout(20):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
 async def put(store: Store, key: str, stored: Stored) -> bool:
     """Keep what was rendered after every purge so far."""
     return await store.put(key, stored, await store.epoch())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from redis_server import RedisServer
-from store_play import bodies, made, put, variant, with_stores
+from store_play import bodies, made, put, until, variant, with_stores
 
 from isrgen.caching.policy import MAX_VARIANTS
 from isrgen.edge.open import open_store
@@ -29,18 +29,6 @@ def play(redis: RedisServer) -> Callable[..., None]:
     """Play with stores on an empty Redis."""
     redis.command("FLUSHALL")
     return lambda script, count=1: with_stores(opener(redis), script, count)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something that happens soon."""
-    async with asyncio.timeout(20):
-        while not await holds():
-            await asyncio.sleep(0.02)
-
-
-def names(server: RedisServer) -> list[str]:
-    lines = server.command("KEYS", "*").decode().split("\r\n")
-    return [line for line in lines if line and line[0] not in "*$"]
 
 
 def test_what_is_in_memory_costs_one_question_for_all_and_no_body(
@@ -82,7 +70,7 @@ def test_everything_in_redis_has_an_end(redis: RedisServer, play: Callable[..., 
         await store.acquire("/", "me", 1000.0, 10.0)
         await store.acquire("/private", "me", 1000.0, 10.0)
         await store.release("/private", "me", 1030.0)
-        found = names(redis)
+        found = redis.names()
         assert len(found) == 6
         assert [name for name in found if not 0 < redis.number("PTTL", name) < 10**9] == []
 
@@ -113,7 +101,7 @@ def test_stores_with_different_prefixes_share_a_redis_and_nothing_else(redis: Re
         await put(two, "/", made("two", tags=("t",)))
         await one.invalidate_tag("all", True)
         assert (await bodies(one, "/"), await bodies(two, "/")) == ([], ["two"])
-        assert {name.partition(":")[0] for name in names(redis)} == {"a", "b"}
+        assert {name.partition(":")[0] for name in redis.names()} == {"a", "b"}
 
     with_stores(lambda: next(stores), script, 2)
 
@@ -253,7 +241,7 @@ def test_an_index_of_pages_that_were_evicted_is_harmless_and_grows_no_further(
             await asyncio.gather(
                 *(put(store, f"/{round_}-{n}", made(tags=("t", f"t{n}", f"r{round_}"))) for n in range(50))
             )
-            redis.command("DEL", *(name for name in names(redis) if name.startswith("isrgen:e:")))
+            redis.command("DEL", *(name for name in redis.names() if name.startswith("isrgen:e:")))
         assert await store.keys() == []
         await put(store, "/", made(tags=("t",)))
         assert await bodies(store, "/") == ["tea"]

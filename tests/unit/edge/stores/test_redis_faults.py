@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from redis_server import RedisServer
-from store_play import bodies, made, put, with_stores
+from store_play import bodies, made, put, until, with_stores
 
 from isrgen.edge.counters import Count, Counters
 from isrgen.edge.failsafe import Failsafe
@@ -21,18 +20,6 @@ from isrgen.edge.store import Store
 
 def opener(server: RedisServer, **query: object) -> Callable[[], Store]:
     return lambda: open_store(server.url(**query), root=Path(), shared=True)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something that happens soon."""
-    async with asyncio.timeout(20):
-        while not await holds():
-            await asyncio.sleep(0.02)
-
-
-def names(server: RedisServer) -> list[str]:
-    lines = server.command("KEYS", "*").decode().split("\r\n")
-    return [line for line in lines if line and line[0] not in "*$"]
 
 
 def test_after_a_restart_nothing_older_comes_back(own_redis: RedisServer) -> None:
